@@ -1,0 +1,291 @@
+//! One entry of `files`: a file or a directory, where it comes from, and what is special about it.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::{FileMode, FilePath, Format};
+use crate::reference::{Reference, ReferenceError};
+
+/// One file, or one directory with a file for each key of a secret.
+///
+/// ```yaml
+/// - {path: db-password, from: "aws-sm:prod/db#password", mode: "0440"}
+/// - {dir: certs, from: "vault:secret/tls", keys: [tls.crt, tls.key]}
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "Fields", into = "Fields")]
+pub struct FileEntry {
+    /// Where below the secrets' directory.
+    pub path: FilePath,
+    /// A file or a directory.
+    pub content: Content,
+    /// Where the secret is.
+    pub from: Reference,
+    /// The files' permission bits; `None` takes the configuration's.
+    pub mode: Option<FileMode>,
+    /// Whether a secret or key that is missing leaves the file out instead of failing.
+    pub optional: bool,
+    /// The keys to take, in this order; empty takes all.
+    pub keys: Vec<String>,
+}
+
+/// What an entry makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// One file, in the format that is given or that its name asks for.
+    File(Format),
+    /// A directory with one raw file for each key.
+    Directory,
+}
+
+/// An entry whose fields do not fit together. The path names the entry.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum EntryError {
+    /// Neither `path` nor `dir`, or both.
+    #[error("an entry of `files` needs either `path` (one file) or `dir` (one file for each key)")]
+    Target,
+    /// No reference.
+    #[error("`{0}` needs `from`, the reference of its secret")]
+    From(FilePath),
+    /// A key where the whole secret is spread or formatted.
+    #[error("`{path}`: `{field}` needs the whole secret; leave `#{key}` out of its reference")]
+    Key {
+        /// The entry.
+        path: FilePath,
+        /// The field that needs it.
+        field: &'static str,
+        /// The key of the reference.
+        key: String,
+    },
+    /// A tree where one file is wanted.
+    #[error("`{0}`: `from` ends in `/` and so names a tree; use `dir` instead of `path`")]
+    Tree(FilePath),
+    /// `format` on a directory.
+    #[error("`{0}`: `format` is for a `path`; the files of a `dir` are raw")]
+    Format(FilePath),
+    /// `keys` on a raw file.
+    #[error(
+        "`{0}`: `keys` needs a `format` other than raw (or a name that ends in .json, .yaml, .toml, .env or .properties)"
+    )]
+    Keys(FilePath),
+    /// A reference that cannot be.
+    #[error("`{0}`: {1}")]
+    Reference(FilePath, ReferenceError),
+}
+
+/// The entry as it is written.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Fields {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    path: Option<FilePath>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dir: Option<FilePath>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    format: Option<Format>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mode: Option<FileMode>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    optional: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    keys: Vec<String>,
+}
+
+impl FileEntry {
+    /// A file at `path` from `from`, everything else as the names ask for.
+    pub fn file(path: FilePath, from: Reference) -> Result<Self, EntryError> {
+        let content = Content::File(default_format(&path, &from));
+        Self {
+            path,
+            content,
+            from,
+            mode: None,
+            optional: false,
+            keys: Vec::new(),
+        }
+        .coherent()
+    }
+
+    /// A directory at `path` with one file for each key of `from`.
+    pub fn directory(path: FilePath, from: Reference) -> Result<Self, EntryError> {
+        let content = Content::Directory;
+        Self {
+            path,
+            content,
+            from,
+            mode: None,
+            optional: false,
+            keys: Vec::new(),
+        }
+        .coherent()
+    }
+
+    fn coherent(self) -> Result<Self, EntryError> {
+        let path = self.path.clone();
+        if let (Some(field), Some(key)) = (self.needs_whole(), &self.from.key) {
+            return Err(EntryError::Key {
+                path,
+                field,
+                key: key.to_string(),
+            });
+        }
+        match self.content {
+            Content::File(_) if self.from.location.is_tree() => Err(EntryError::Tree(path)),
+            Content::File(Format::Raw) if !self.keys.is_empty() => Err(EntryError::Keys(path)),
+            _ => Ok(self),
+        }
+    }
+
+    /// The field that wants the whole secret, if one does.
+    fn needs_whole(&self) -> Option<&'static str> {
+        match self.content {
+            Content::Directory => Some("dir"),
+            Content::File(_) if !self.keys.is_empty() => Some("keys"),
+            Content::File(_) => None,
+        }
+    }
+}
+
+/// A picked value is written as it is; a whole secret as the file's name asks for.
+fn default_format(path: &FilePath, from: &Reference) -> Format {
+    if from.key.is_some() {
+        Format::Raw
+    } else {
+        Format::of(path)
+    }
+}
+
+impl TryFrom<Fields> for FileEntry {
+    type Error = EntryError;
+
+    fn try_from(fields: Fields) -> Result<Self, EntryError> {
+        let (path, is_directory) = match (fields.path, fields.dir) {
+            (Some(path), None) => (path, false),
+            (None, Some(path)) => (path, true),
+            _ => return Err(EntryError::Target),
+        };
+        let from = fields.from.ok_or_else(|| EntryError::From(path.clone()))?;
+        let from: Reference = from
+            .parse()
+            .map_err(|error| EntryError::Reference(path.clone(), error))?;
+        let content = match fields.format {
+            Some(_) if is_directory => return Err(EntryError::Format(path)),
+            None if is_directory => Content::Directory,
+            format => Content::File(format.unwrap_or_else(|| default_format(&path, &from))),
+        };
+        let Fields {
+            mode,
+            optional,
+            keys,
+            ..
+        } = fields;
+        Self {
+            path,
+            content,
+            from,
+            mode,
+            optional,
+            keys,
+        }
+        .coherent()
+    }
+}
+
+impl From<FileEntry> for Fields {
+    fn from(entry: FileEntry) -> Self {
+        let format = match entry.content {
+            Content::File(format) => {
+                Some(format).filter(|format| *format != default_format(&entry.path, &entry.from))
+            }
+            Content::Directory => None,
+        };
+        let (path, dir) = match entry.content {
+            Content::File(_) => (Some(entry.path), None),
+            Content::Directory => (None, Some(entry.path)),
+        };
+        let from = Some(entry.from.to_string());
+        Self {
+            path,
+            dir,
+            from,
+            format,
+            mode: entry.mode,
+            optional: entry.optional,
+            keys: entry.keys,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(json: &str) -> Result<FileEntry, String> {
+        serde_json::from_str(json).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_entry_is_written_as_it_was_read() {
+        for json in [
+            r#"{"path":"db-password","from":"aws-sm:prod/db#password","mode":"0440"}"#,
+            r#"{"dir":"certs","from":"vault:secret/tls","optional":true,"keys":["tls.crt","tls.key"]}"#,
+            r#"{"path":"app.json","from":"vault:secret/app","format":"raw"}"#,
+            r#"{"path":"tree.env","from":"vault:secret/app","keys":["A"]}"#,
+        ] {
+            let entry = entry(json).expect(json);
+            assert_eq!(serde_json::to_string(&entry).expect("an entry"), json);
+        }
+    }
+
+    #[test]
+    fn a_picked_value_is_raw_whatever_the_file_is_called() {
+        let picked =
+            entry(r#"{"path":"key.json","from":"vault:secret/app#key"}"#).expect("an entry");
+        assert_eq!(picked.content, Content::File(Format::Raw));
+    }
+
+    #[test]
+    fn each_fault_names_the_entry_and_the_remedy() {
+        for (json, reason) in [
+            (r#"{"from":"vault:a/b"}"#, "either `path`"),
+            (
+                r#"{"path":"a","dir":"b","from":"vault:a/b"}"#,
+                "either `path`",
+            ),
+            (r#"{"path":"a"}"#, "`a` needs `from`"),
+            (
+                r#"{"path":"a","from":"vault:"}"#,
+                "`a`: the path after `vault:` is empty",
+            ),
+            (r#"{"path":"../x","from":"vault:a/b"}"#, "begin with `..`"),
+            (r#"{"path":"a","from":"aws-ssm:/prod/"}"#, "names a tree"),
+            (
+                r#"{"path":"a","from":"vault:a/b","keys":["x"]}"#,
+                "`keys` needs a `format`",
+            ),
+            (
+                r#"{"path":"a.env","from":"vault:a/b#c","keys":["x"]}"#,
+                "leave `#c` out",
+            ),
+            (r#"{"dir":"a","from":"vault:a/b#c"}"#, "leave `#c` out"),
+            (
+                r#"{"dir":"a","from":"vault:a/b","format":"json"}"#,
+                "`format` is for a `path`",
+            ),
+            (
+                r#"{"path":"a","from":"vault:a/b","mode":"0777"}"#,
+                "lets everybody write",
+            ),
+            (
+                r#"{"path":"a","from":"vault:a/b","moed":"0400"}"#,
+                "unknown field `moed`",
+            ),
+        ] {
+            let error = entry(json).expect_err(json);
+            assert!(error.contains(reason), "{json}: `{error}` lacks `{reason}`");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Amazon Resource Names: the parts that a reference needs, of every partition.
+
+use std::fmt;
+
+use super::ReferenceError;
+
+/// `arn:<partition>:<service>:<region>:<account>:<resource>`, cut at the first five colons.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Arn {
+    text: String,
+}
+
+impl Arn {
+    /// Accepts any partition, region and account that are not empty: a list of them would be old
+    /// the day after.
+    pub fn parse(text: &str) -> Result<Self, ReferenceError> {
+        let arn = Self {
+            text: text.to_owned(),
+        };
+        let complete = text.starts_with("arn:")
+            && [1, 2, 3, 4, 5]
+                .into_iter()
+                .all(|at| !arn.part(at).is_empty());
+        complete
+            .then_some(arn)
+            .ok_or_else(|| ReferenceError::Arn(text.to_owned()))
+    }
+
+    /// `secretsmanager`, `ssm`, …
+    pub fn service(&self) -> &str {
+        self.part(2)
+    }
+
+    /// The region, for example `eu-central-1`.
+    pub fn region(&self) -> &str {
+        self.part(3)
+    }
+
+    /// The account's twelve digits.
+    pub fn account(&self) -> &str {
+        self.part(4)
+    }
+
+    /// What the service calls the thing, for example `secret:prod/db-a1b2c3`.
+    pub fn resource(&self) -> &str {
+        self.part(5)
+    }
+
+    /// The ARN as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    fn part(&self, at: usize) -> &str {
+        self.text.splitn(6, ':').nth(at).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Arn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}

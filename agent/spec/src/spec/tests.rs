@@ -1,0 +1,61 @@
+use super::*;
+
+const EVERYTHING: &str = r#"{
+  "version": 1, "directory": "/run/mayfly", "mode": "sidecar",
+  "aws": {"region": "us-east-1", "identity": "irsa", "role-arn": "arn:aws:iam::1:role/r", "token-file": "/t"},
+  "vault": {"address": "https://v:8200", "auth": {"kubernetes": {"role": "web", "mount": "kubernetes", "token-file": "/v"}}},
+  "files": [{"path": "a", "from": "vault:secret/a#$(HOME)"}],
+  "access": {"mode": "0440", "group": 2000},
+  "refresh": {"interval": "1h30m"}, "start": {"deadline": "30s"}
+}"#;
+
+#[test]
+fn the_environment_holds_the_whole_configuration_and_no_dollar_sign() {
+    let spec = Spec::from_environment(EVERYTHING).expect("a configuration");
+    let json = spec.to_environment().expect("short enough");
+    assert!(!json.contains('$'), "{json}");
+    assert_eq!(Spec::from_environment(&json).expect("its own output"), spec);
+}
+
+#[test]
+fn what_is_left_out_has_a_default() {
+    let spec = Spec::from_environment(r#"{"version": 1, "directory": "d", "files": []}"#)
+        .expect("a configuration");
+    assert_eq!(spec.refresh.interval.to_string(), "5m");
+    assert_eq!(spec.start.deadline.to_string(), "30s");
+    assert_eq!(spec.access.mode, FileMode::OWNER);
+}
+
+#[test]
+fn each_fault_is_named() {
+    for (from, to, reason) in [
+        (
+            r#""version": 1"#,
+            r#""version": 2"#,
+            "version 2 of the configuration",
+        ),
+        (r#""region""#, r#""ragion""#, "unknown field `ragion`"),
+        (r#""irsa""#, r#""imds""#, "unknown variant `imds`"),
+        (r#""1h30m""#, r#""90""#, "`90` is no span of time"),
+        (r#""1h30m""#, r#""10ms""#, "`10ms` is no span of time"),
+        (
+            r#""kubernetes": {"#,
+            r#""ldap": {"#,
+            "unknown variant `ldap`",
+        ),
+    ] {
+        let json = EVERYTHING.replacen(from, to, 1);
+        let error = Spec::from_environment(&json).expect_err(&json).to_string();
+        assert!(error.contains(reason), "`{error}` lacks `{reason}`");
+    }
+}
+
+#[test]
+fn a_configuration_that_no_variable_can_hold_is_refused() {
+    let mut spec = Spec::from_environment(EVERYTHING).expect("a configuration");
+    spec.directory = "x".repeat(LONGEST).into();
+    assert!(matches!(
+        spec.to_environment(),
+        Err(EnvironmentError::Long(_))
+    ));
+}
