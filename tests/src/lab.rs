@@ -23,6 +23,7 @@ pub mod daemon;
 pub mod folders;
 pub mod images;
 pub mod install;
+pub mod interruption;
 pub mod launch;
 pub mod line;
 pub mod namespace;

@@ -1,0 +1,80 @@
+//! `cargo e2e`: Mayfly on a real cluster. The command line and the list of topics; the lab is the library's.
+
+mod lab;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use mayfly_tests::lab::{
+    aws::front,
+    suite::{self, Options},
+};
+use tokio::runtime::Runtime;
+
+/// Runs Mayfly's tests on a real cluster of their own.
+#[derive(Debug, Parser)]
+#[command(name = "cargo e2e", args_conflicts_with_subcommands = true)]
+struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Run only tests with this in their names.
+    filter: Option<String>,
+    /// Leave the cluster up and say how to talk to it; use the one that is up, if there is one.
+    #[arg(long)]
+    keep: bool,
+    /// Take the time for the long forms of tests.
+    #[arg(long)]
+    soak: bool,
+    /// Say which tests there are.
+    #[arg(long)]
+    list: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Take down what a run has left.
+    Down,
+    /// The front of AWS, which the lab starts by itself.
+    #[command(name = front::COMMAND, hide = true)]
+    AwsFront {
+        /// The certificate of the cluster whose tokens are good.
+        #[arg(long)]
+        authority: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    let Args {
+        command,
+        filter,
+        keep,
+        soak,
+        list,
+    } = Args::parse();
+    match command {
+        None => suite::run(
+            &Options {
+                filter,
+                keep,
+                soak,
+                list,
+            },
+            lab::cases(),
+        ),
+        Some(Command::Down) => suite::down(),
+        Some(Command::AwsFront { authority }) => serve(&authority),
+    }
+}
+
+fn serve(authority: &std::path::Path) -> ExitCode {
+    let served = Runtime::new()
+        .map_err(Into::into)
+        .and_then(|runtime| runtime.block_on(front::serve(authority)));
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            mayfly_tests::lab::progress::show(format_args!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

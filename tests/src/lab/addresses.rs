@@ -1,0 +1,53 @@
+//! Who listens where. The bridge's own address is the host as pods see it, so the parts that pods talk to listen there,
+//! and everybody uses that one address. Ports of Debian's packages that may run as services already are avoided.
+
+/// The host's address on the pods' bridge.
+pub const HOST: &str = "10.244.0.1";
+
+/// The bridge's address with the length of its network.
+pub const BRIDGE_ADDRESS: &str = "10.244.0.1/24";
+
+/// The pods' network.
+pub const POD_RANGE: &str = "10.244.0.0/24";
+
+/// The range of the services' virtual addresses.
+pub const SERVICE_RANGE: &str = "10.96.0.0/16";
+
+/// The virtual address of the service `kubernetes`, the first of its range.
+pub const KUBERNETES_SERVICE: &str = "10.96.0.1";
+
+/// etcd's clients.
+pub const ETCD: &str = "http://127.0.0.1:23790";
+
+/// etcd's peers, of which there are none.
+pub const ETCD_PEER: &str = "http://127.0.0.1:23800";
+
+/// The port of the API server.
+pub const API_SERVER_PORT: u16 = 6443;
+
+/// The API server, which is also the issuer of the service accounts' tokens.
+pub const API_SERVER: &str = "https://10.244.0.1:6443";
+
+/// Vault, for pods and tests alike.
+pub const VAULT: &str = "https://10.244.0.1:8200";
+
+/// Vault's listener.
+pub const VAULT_LISTENER: &str = "10.244.0.1:8200";
+
+/// AWS as pods see it: the STS stand-in, with moto behind it.
+pub const AWS: &str = "http://10.244.0.1:4566";
+
+/// The listener of [`AWS`].
+pub const AWS_LISTENER: &str = "10.244.0.1:4566";
+
+/// Where tests tell the STS stand-in whom to trust, and ask what it saw.
+pub const AWS_CONTROL: &str = "http://127.0.0.1:4567";
+
+/// The listener of [`AWS_CONTROL`].
+pub const AWS_CONTROL_LISTENER: &str = "127.0.0.1:4567";
+
+/// moto's port, on the loopback.
+pub const MOTO_PORT: u16 = 45660;
+
+/// moto itself, for tests that feed it.
+pub const MOTO: &str = "http://127.0.0.1:45660";

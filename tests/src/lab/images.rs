@@ -1,0 +1,103 @@
+//! The images: two of the lab's own, made once, and Mayfly's, made from its Dockerfile. None is pulled from anywhere.
+
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt as _, symlink},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+
+use super::{folders, folders::Folders, launch::Lab, node, program::Program, progress::say};
+
+/// The image of test pods.
+pub const BUSYBOX: &str = "localhost/busybox:1";
+
+/// The image that holds a pod's namespaces.
+const PAUSE: &str = "localhost/pause:1";
+
+/// Makes the archives of the lab's own images, if the cache lacks them.
+pub async fn prepare_bases(folders: &Folders) -> Result<()> {
+    let archive = base_archive(folders);
+    if archive.exists() {
+        return Ok(());
+    }
+    say("test images: making, once");
+    let context = folders.images().join("busybox");
+    assemble_busybox(&context.join("rootfs")).await?;
+    fs::copy(
+        folders::data("busybox/Dockerfile"),
+        context.join("Dockerfile"),
+    )?;
+    let build = ["bud", "--quiet", "--isolation", "chroot", "--tag", BUSYBOX];
+    buildah(folders)
+        .args(build)
+        .args([&context])
+        .text()
+        .await
+        .context("make the test image")?;
+    save(folders, BUSYBOX, &archive).await
+}
+
+/// Gives containerd the lab's own images.
+pub async fn import_bases(lab: &Lab) -> Result<()> {
+    import(lab, &base_archive(&lab.folders)).await?;
+    ctr(lab, &["images", "tag", BUSYBOX, PAUSE]).await.map(drop)
+}
+
+/// Writes an image of buildah's storage as an archive.
+pub async fn save(folders: &Folders, image: &str, archive: &Path) -> Result<()> {
+    let unfinished = archive.with_extension("unfinished");
+    // buildah adds to an archive that is there.
+    let _ = fs::remove_file(&unfinished);
+    let target = format!("docker-archive:{}:{image}", unfinished.display());
+    buildah(folders)
+        .args(["push", "--quiet", image, &target])
+        .text()
+        .await?;
+    fs::rename(&unfinished, archive).with_context(|| format!("keep {}", archive.display()))
+}
+
+/// Gives containerd an archive's image.
+pub async fn import(lab: &Lab, archive: &Path) -> Result<()> {
+    ctr(lab, &["images", "import", &archive.display().to_string()])
+        .await
+        .map(drop)
+}
+
+/// Talks to the lab's containerd, in the namespace of the kubelet's containers.
+pub async fn ctr(lab: &Lab, arguments: &[&str]) -> Result<String> {
+    let socket = node::socket(&lab.folders.cluster());
+    let ctr = Program::new("ctr")
+        .args(["--namespace", "k8s.io", "--address"])
+        .args([socket]);
+    ctr.args(arguments).text().await
+}
+
+/// buildah with a storage of the lab's own.
+pub(super) fn buildah(folders: &Folders) -> Program {
+    Program::new("buildah")
+        .args(["--storage-driver", "overlay", "--root"])
+        .args([folders.buildah().join("storage")])
+        .args(["--runroot"])
+        .args([folders.buildah().join("run")])
+}
+
+fn base_archive(folders: &Folders) -> PathBuf {
+    folders.images().join("busybox-1.tar")
+}
+
+async fn assemble_busybox(root: &Path) -> Result<()> {
+    let _ = fs::remove_dir_all(root);
+    for folder in ["bin", "etc", "tmp"] {
+        fs::create_dir_all(root.join(folder))?;
+    }
+    fs::set_permissions(root.join("tmp"), fs::Permissions::from_mode(0o1777))?;
+    fs::write(root.join("etc/passwd"), "root:x:0:0:root:/:/bin/sh\n")?;
+    fs::copy("/bin/busybox", root.join("bin/busybox")).context("copy the static busybox")?;
+    let applets = Program::new("/bin/busybox").args(["--list"]).text().await?;
+    for applet in applets.lines().filter(|&applet| applet != "busybox") {
+        symlink("busybox", root.join("bin").join(applet))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! A line to a backend that a test can cut, so that "the backend is down" happens to one test and not to its neighbours.
+
+use std::{
+    net::SocketAddr,
+    sync::{Mutex, PoisonError},
+};
+
+use anyhow::{Context, Result};
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+    task::{JoinHandle, JoinSet},
+};
+
+use super::addresses::HOST;
+
+/// An address of its own that leads to a backend for as long as the line is whole.
+#[derive(Debug)]
+pub struct Line {
+    address: SocketAddr,
+    backend: String,
+    traffic: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Line {
+    /// Lays a line to a backend, `host:port`.
+    pub async fn to(backend: &str) -> Result<Self> {
+        let listener = TcpListener::bind((HOST, 0)).await.context("lay a line")?;
+        let line = Self {
+            address: listener.local_addr()?,
+            backend: backend.to_owned(),
+            traffic: Mutex::new(None),
+        };
+        line.carry(listener);
+        Ok(line)
+    }
+
+    /// Where the line begins, for pods and tests alike.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Ends all connections and refuses new ones.
+    pub async fn cut(&self) {
+        let traffic = self
+            .traffic
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(traffic) = traffic {
+            traffic.abort();
+            // What is awaited is its end, which is always an abortion.
+            let _ = traffic.await;
+        }
+    }
+
+    /// Makes the line whole again, at the same address.
+    pub async fn mend(&self) -> Result<()> {
+        self.cut().await;
+        self.carry(
+            TcpListener::bind(self.address)
+                .await
+                .context("mend the line")?,
+        );
+        Ok(())
+    }
+
+    fn carry(&self, listener: TcpListener) {
+        let traffic = tokio::spawn(carry(listener, self.backend.clone()));
+        *self.traffic.lock().unwrap_or_else(PoisonError::into_inner) = Some(traffic);
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        if let Some(traffic) = self
+            .traffic
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+        {
+            traffic.abort();
+        }
+    }
+}
+
+async fn carry(listener: TcpListener, backend: String) {
+    let mut connections = JoinSet::new();
+    while let Ok((near, _)) = listener.accept().await {
+        connections.spawn(connect(near, backend.clone()));
+    }
+}
+
+async fn connect(mut near: TcpStream, backend: String) {
+    if let Ok(mut far) = TcpStream::connect(backend).await {
+        // Either side may end it; there is nobody to tell.
+        let _ = copy_bidirectional(&mut near, &mut far).await;
+    }
+}

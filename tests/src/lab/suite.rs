@@ -1,0 +1,246 @@
+//! Runs the tests on a cluster: starts it if there is a test to run, lets the tests run side by side, and takes
+//! everything away again, whatever happens.
+
+use std::{
+    fs::File, future::Future, panic::AssertUnwindSafe, pin::Pin, process::ExitCode, sync::Arc,
+};
+
+use anyhow::{Context, Result, anyhow};
+use futures_util::FutureExt as _;
+use libtest_mimic::{Arguments, Failed, Trial};
+use tokio::{runtime::Runtime, sync::RwLock};
+
+use super::{
+    addresses::{AWS, MOTO, VAULT},
+    cluster::Cluster,
+    daemon::Daemons,
+    folders::Folders,
+    install,
+    interruption::{self, unless_interrupted},
+    launch::Lab,
+    progress::{say, show},
+    sweep,
+};
+
+/// Tests mostly wait for the cluster, so more of them run at once than there are cores.
+const SIDE_BY_SIDE: usize = 6;
+
+/// A test's body on its view of the cluster.
+type Body = for<'a> fn(&'a Cluster) -> Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
+
+/// One test.
+#[derive(Debug, Clone)]
+pub struct Case {
+    name: String,
+    body: Body,
+    alone: bool,
+}
+
+impl Case {
+    /// A test of a module, by its function's name; [`crate::cases`] writes this.
+    pub fn new(module: &str, function: &str, body: Body) -> Self {
+        let topic = module.split_once("::").map_or(module, |(_, topic)| topic);
+        Self {
+            name: format!("{topic}::{function}"),
+            body,
+            alone: false,
+        }
+    }
+
+    /// A test that disturbs others: it runs when no other does.
+    #[must_use]
+    pub fn alone(mut self) -> Self {
+        self.alone = true;
+        self
+    }
+}
+
+/// Lists test functions, `async fn(&Cluster) -> anyhow::Result<()>`, as [`Case`]s.
+#[macro_export]
+macro_rules! cases {
+    ($($test:ident),* $(,)?) => {
+        vec![$($crate::lab::suite::Case::new(module_path!(), stringify!($test), |cluster| Box::pin($test(cluster)))),*]
+    };
+}
+
+/// What is asked of a run.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Only tests with this in their names.
+    pub filter: Option<String>,
+    /// Leave the cluster up, or use one that is up.
+    pub keep: bool,
+    /// Take the time for long forms.
+    pub soak: bool,
+    /// Only say which tests there are.
+    pub list: bool,
+}
+
+/// Runs the tests; the exit code is theirs.
+pub fn run(options: &Options, mut cases: Vec<Case>) -> ExitCode {
+    // Those that run alone last, so that the others need not wait for them.
+    cases.sort_by_key(|case| case.alone);
+    let filter = options.filter.clone().unwrap_or_default();
+    let arguments = Arguments {
+        filter: options.filter.clone(),
+        list: options.list,
+        test_threads: Some(SIDE_BY_SIDE),
+        ..Arguments::default()
+    };
+    if options.list || !cases.iter().any(|case| case.name.contains(&filter)) {
+        let trials = cases
+            .into_iter()
+            .map(|case| Trial::test(case.name, || Ok(())))
+            .collect();
+        return libtest_mimic::run(&arguments, trials).exit_code();
+    }
+    report(run_on_cluster(options, &arguments, cases))
+}
+
+/// Ends whatever a run has left.
+pub fn down() -> ExitCode {
+    report(
+        Runtime::new()
+            .context("start the runtime")
+            .and_then(|runtime| {
+                let folders = Folders::find()?;
+                let _lock = lock(&folders)?;
+                runtime.block_on(sweep::sweep(&folders))?;
+                say("everything is down");
+                Ok(ExitCode::SUCCESS)
+            }),
+    )
+}
+
+fn report(outcome: Result<ExitCode>) -> ExitCode {
+    outcome.unwrap_or_else(|error| {
+        show(format_args!("error: {error:#}"));
+        ExitCode::FAILURE
+    })
+}
+
+fn run_on_cluster(options: &Options, arguments: &Arguments, cases: Vec<Case>) -> Result<ExitCode> {
+    let runtime = Arc::new(Runtime::new().context("start the runtime")?);
+    let folders = Folders::find()?;
+    let _lock = lock(&folders)?;
+    runtime.spawn(interruption::attend_to(folders.clone()));
+    let code = match runtime.block_on(unless_interrupted(bring_up(&folders, options))) {
+        Ok(cluster) => {
+            let trials = cases
+                .into_iter()
+                .map(|case| trial(case, &runtime, &cluster))
+                .collect();
+            let conclusion = libtest_mimic::run(arguments, trials);
+            if options.keep {
+                explain(&cluster);
+                return Ok(conclusion.exit_code());
+            }
+            conclusion.exit_code()
+        }
+        Err(error) => {
+            show(format_args!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    };
+    runtime
+        .block_on(sweep::sweep(&folders))
+        .context("take the cluster away: `cargo e2e down` tries again")?;
+    if code != ExitCode::SUCCESS {
+        show(format_args!("logs: {}", folders.logs().display()));
+    }
+    say("everything is down");
+    Ok(code)
+}
+
+async fn bring_up(folders: &Folders, options: &Options) -> Result<Arc<Cluster>> {
+    let is_up = options.keep && Daemons::open(folders)?.all_live();
+    if !is_up && sweep::is_needed(folders) {
+        say("taking away what an earlier run has left");
+        sweep::sweep(folders).await?;
+    }
+    let lab = Lab::open(folders.clone()).await?;
+    if is_up {
+        say("using the cluster that is up");
+    } else {
+        say("starting the cluster");
+        lab.start().await.context("start the cluster")?;
+        say("the cluster is ready");
+    }
+    install::install(&lab).await.context("install Mayfly")?;
+    Ok(Arc::new(Cluster::of(Arc::new(lab), options.soak)?))
+}
+
+fn trial(case: Case, runtime: &Arc<Runtime>, cluster: &Arc<Cluster>) -> Trial {
+    let (runtime, cluster, name) = (Arc::clone(runtime), cluster.view(), case.name.clone());
+    Trial::test(name, move || {
+        let outcome = runtime.block_on(unless_interrupted(take_turn(&case, &cluster)));
+        outcome.map_err(|error| Failed::from(format!("{error:#}")))
+    })
+}
+
+/// Runs one test when its turn has come.
+async fn take_turn(case: &Case, cluster: &Cluster) -> Result<()> {
+    static PEACE: RwLock<()> = RwLock::const_new(());
+    let (_alone, _shared) = if case.alone {
+        (Some(PEACE.write().await), None)
+    } else {
+        (None, Some(PEACE.read().await))
+    };
+    attend(case, cluster).await
+}
+
+/// Runs one test, and sees to what it leaves.
+async fn attend(case: &Case, cluster: &Cluster) -> Result<()> {
+    let outcome = AssertUnwindSafe((case.body)(cluster)).catch_unwind().await;
+    let outcome =
+        outcome.unwrap_or_else(|panic| Err(anyhow!("panicked: {}", panic_message(&*panic))));
+    if outcome.is_err() {
+        cluster.report(&case.name).await?;
+    }
+    cluster.clean_up().await?;
+    outcome
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("for a reason that is no text")
+}
+
+/// There is one bridge and one set of ports, so there is one lab on a machine.
+fn lock(folders: &Folders) -> Result<File> {
+    let file = File::options()
+        .create(true)
+        .append(true)
+        .open(folders.lock())
+        .context("open the lab's lock")?;
+    file.try_lock()
+        .context("another `cargo e2e` is running on this machine")?;
+    Ok(file)
+}
+
+fn explain(cluster: &Cluster) {
+    let lab = cluster.lab();
+    show("\nThe cluster stays up until `cargo e2e down`. To talk to it:\n");
+    show(format_args!(
+        "  export KUBECONFIG={}",
+        lab.pki().kubeconfig_of("admin").display()
+    ));
+    show(format_args!("  export VAULT_ADDR={VAULT}"));
+    show(format_args!(
+        "  export VAULT_CACERT={}",
+        lab.pki().authority_certificate().display()
+    ));
+    show(format_args!(
+        "  export VAULT_TOKEN={}",
+        cluster.vault().token()
+    ));
+    show(format_args!(
+        "  kubectl: {}",
+        lab.tools.kubectl_path().display()
+    ));
+    show(format_args!(
+        "  AWS, as pods see it: {AWS}; moto behind it, without questions: {MOTO}"
+    ));
+    show(format_args!("  logs: {}", lab.folders.logs().display()));
+}
