@@ -3,12 +3,17 @@
 use anyhow::{Result, ensure};
 use mayfly_tests::{
     cases,
-    lab::{cluster::Cluster, suite::Case},
+    lab::{
+        addresses::{AWS, AWS_LISTENER},
+        cluster::Cluster,
+        namespace::Namespace,
+        suite::Case,
+    },
 };
 use serde_json::json;
 
 pub(crate) fn cases() -> Vec<Case> {
-    cases![
+    let cases = cases![
         a_plain_pod_runs_and_answers,
         a_pod_that_cannot_run_says_why,
         pods_reach_the_api_server_by_its_service,
@@ -17,7 +22,8 @@ pub(crate) fn cases() -> Vec<Case> {
         aws_hands_a_secret_to_whom_a_role_trusts,
         aws_refuses_tokens_that_are_not_for_it,
         a_cut_line_refuses_and_a_mended_one_answers,
-    ]
+    ];
+    cases.into_iter().map(Case::bare).collect()
 }
 
 const SLEEPER: &str = "
@@ -37,22 +43,10 @@ async fn a_plain_pod_runs_and_answers(cluster: &Cluster) -> Result<()> {
     let namespace = cluster.namespace("plain").await?;
     let pod = namespace.apply(SLEEPER).await?;
     pod.running().await?;
-    ensure!(
-        pod.exec(&["id", "-u"]).await?.trim() == "4711",
-        "the pod runs as somebody else"
-    );
-    ensure!(
-        pod.file("/etc/passwd").await?.starts_with("root:"),
-        "the image's files are not there"
-    );
-    ensure!(
-        pod.logs("app").await? == "ready\n",
-        "the log is not what the pod has printed"
-    );
-    ensure!(
-        pod.describe().await?.contains("Started container app"),
-        "there are no events"
-    );
+    ensure!(pod.exec(&["id", "-u"]).await?.trim() == "4711", "the pod runs as somebody else");
+    ensure!(pod.file("/etc/passwd").await?.starts_with("root:"), "the image's files are not there");
+    ensure!(pod.logs("app").await? == "ready\n", "the log is not what the pod has printed");
+    ensure!(pod.describe().await?.contains("Started container app"), "there are no events");
     pod.delete().await
 }
 
@@ -61,17 +55,9 @@ async fn a_pod_that_cannot_run_says_why(cluster: &Cluster) -> Result<()> {
     let failing = SLEEPER
         .replace("exec sleep 3600", "exit 3")
         .replace("spec:", "spec:\n  restartPolicy: Never");
-    ensure!(
-        namespace.apply(&failing).await?.ended().await? == "Failed",
-        "the pod has not failed"
-    );
-    let refusal = namespace
-        .refusal(&SLEEPER.replace("kind: Pod", "kind: Ghost"))
-        .await?;
-    ensure!(
-        refusal.contains("no matches for kind"),
-        "the refusal is {refusal:?}"
-    );
+    ensure!(namespace.apply(&failing).await?.ended().await? == "Failed", "the pod has not failed");
+    let refusal = namespace.refusal(&SLEEPER.replace("kind: Pod", "kind: Ghost")).await?;
+    ensure!(refusal.contains("no matches for kind"), "the refusal is {refusal:?}");
     Ok(())
 }
 
@@ -98,28 +84,16 @@ async fn vault_knows_a_service_account_by_its_token(cluster: &Cluster) -> Result
         .await?;
     let login = json!({ "role": name, "jwt": projected_token(&namespace).await? });
     let login = vault.write("auth/kubernetes/login", login).await?;
-    ensure!(
-        login["auth"]["policies"] == json!(["default", name]),
-        "the login is {login}"
-    );
+    ensure!(login["auth"]["policies"] == json!(["default", name]), "the login is {login}");
     let secret = vault.read(&format!("secret/data/{name}")).await?;
-    ensure!(
-        secret["data"]["data"]["password"] == "hunter2",
-        "the secret is {secret}"
-    );
+    ensure!(secret["data"]["data"]["password"] == "hunter2", "the secret is {secret}");
     vault.remove(&path).await
 }
 
 async fn vault_refuses_a_service_account_of_another_namespace(cluster: &Cluster) -> Result<()> {
-    let (here, there) = (
-        cluster.namespace("here").await?,
-        cluster.namespace("there").await?,
-    );
+    let (here, there) = (cluster.namespace("here").await?, cluster.namespace("there").await?);
     let policy = "path \"secret/*\" { capabilities = [\"read\"] }";
-    cluster
-        .vault()
-        .role(there.name(), there.name(), "default", policy)
-        .await?;
+    cluster.vault().role(there.name(), there.name(), "default", policy).await?;
     let login = json!({ "role": there.name(), "jwt": here.token("default", None).await? });
     let refusal = cluster
         .vault()
@@ -128,9 +102,7 @@ async fn vault_refuses_a_service_account_of_another_namespace(cluster: &Cluster)
         .err()
         .map(|error| error.to_string());
     ensure!(
-        refusal
-            .as_ref()
-            .is_some_and(|text| text.contains("namespace not authorized")),
+        refusal.as_ref().is_some_and(|text| text.contains("namespace not authorized")),
         "it says {refusal:?}"
     );
     Ok(())
@@ -141,9 +113,7 @@ async fn aws_hands_a_secret_to_whom_a_role_trusts(cluster: &Cluster) -> Result<(
     let (name, aws) = (namespace.name(), cluster.aws());
     let role = aws.role(name, name, "default").await?;
     aws.create_secret(name, "hunter2").await?;
-    let token = namespace
-        .token("default", Some("sts.amazonaws.com"))
-        .await?;
+    let token = namespace.token("default", Some("sts.amazonaws.com")).await?;
     let session = assume(&role, &token).await?;
     let key = session
         .split("<AccessKeyId>")
@@ -151,66 +121,43 @@ async fn aws_hands_a_secret_to_whom_a_role_trusts(cluster: &Cluster) -> Result<(
         .and_then(|rest| rest.split('<').next())
         .unwrap_or_default();
     let secret = get_secret(name, key).await?;
-    ensure!(
-        secret.contains("hunter2"),
-        "Secrets Manager answers {secret}"
-    );
+    ensure!(secret.contains("hunter2"), "Secrets Manager answers {secret}");
     let stranger = get_secret(name, "ASIASTRANGER").await?;
-    ensure!(
-        stranger.contains("UnrecognizedClientException"),
-        "a stranger is told {stranger}"
-    );
+    ensure!(stranger.contains("UnrecognizedClientException"), "a stranger is told {stranger}");
     let calls = aws.calls(&role).await?;
     let told: Vec<_> = calls
         .iter()
-        .map(|call| {
-            (
-                &*call.action,
-                call.session.as_deref(),
-                call.resource.as_deref(),
-            )
-        })
+        .map(|call| (&*call.action, call.session.as_deref(), call.resource.as_deref()))
         .collect();
     let expected = [
         ("AssumeRoleWithWebIdentity", Some("lab"), None),
         ("secretsmanager.GetSecretValue", Some("lab"), Some(name)),
     ];
     ensure!(told == expected, "what was recorded is {told:?}");
+    aws.take_down(&role).await?;
+    ensure!(get_secret(name, key).await?.is_empty(), "AWS is down and still answers");
+    aws.bring_back(&role).await?;
+    ensure!(get_secret(name, key).await?.contains("hunter2"), "AWS is back and does not answer");
     aws.delete_secret(name).await
 }
 
 async fn aws_refuses_tokens_that_are_not_for_it(cluster: &Cluster) -> Result<()> {
     let namespace = cluster.namespace("refused").await?;
-    let role = cluster
-        .aws()
-        .role(namespace.name(), namespace.name(), "trusted")
-        .await?;
+    let role = cluster.aws().role(namespace.name(), namespace.name(), "trusted").await?;
     namespace.service_account("trusted").await?;
-    let good = namespace
-        .token("trusted", Some("sts.amazonaws.com"))
-        .await?;
+    let good = namespace.token("trusted", Some("sts.amazonaws.com")).await?;
     let (body, signature) = good.rsplit_once('.').unwrap_or_default();
     let first = if signature.starts_with('A') { 'B' } else { 'A' };
     let forged = format!("{body}.{first}{}", signature.get(1..).unwrap_or_default());
     let refusals = [
+        (namespace.token("trusted", None).await?, "InvalidIdentityToken", "audience"),
         (
-            namespace.token("trusted", None).await?,
-            "InvalidIdentityToken",
-            "audience",
-        ),
-        (
-            namespace
-                .token("default", Some("sts.amazonaws.com"))
-                .await?,
+            namespace.token("default", Some("sts.amazonaws.com")).await?,
             "AccessDenied",
             "Not authorized",
         ),
         (forged, "InvalidIdentityToken", "signature"),
-        (
-            "nonsense".to_owned(),
-            "InvalidIdentityToken",
-            "not a valid JWT",
-        ),
+        ("nonsense".to_owned(), "InvalidIdentityToken", "not a valid JWT"),
     ];
     for (token, code, reason) in refusals {
         let answer = assume(&role, &token).await?;
@@ -219,19 +166,14 @@ async fn aws_refuses_tokens_that_are_not_for_it(cluster: &Cluster) -> Result<()>
             "STS answers {answer}"
         );
     }
-    ensure!(
-        assume(&role, &good).await?.contains("<AccessKeyId>"),
-        "the good token was refused"
-    );
+    ensure!(assume(&role, &good).await?.contains("<AccessKeyId>"), "the good token was refused");
     Ok(())
 }
 
 async fn a_cut_line_refuses_and_a_mended_one_answers(cluster: &Cluster) -> Result<()> {
-    let line = cluster.line_to("10.244.0.1:4566").await?;
+    let line = cluster.line_to(AWS_LISTENER).await?;
     let ask = || async {
-        reqwest::get(format!("http://{}/", line.address()))
-            .await
-            .map(|answer| answer.status())
+        reqwest::get(format!("http://{}/", line.address())).await.map(|answer| answer.status())
     };
     ensure!(ask().await.is_ok(), "the line does not carry");
     line.cut().await;
@@ -242,11 +184,10 @@ async fn a_cut_line_refuses_and_a_mended_one_answers(cluster: &Cluster) -> Resul
 }
 
 /// A token as the kubelet puts it into a pod, for the API server's own audience.
-async fn projected_token(namespace: &mayfly_tests::lab::namespace::Namespace) -> Result<String> {
+async fn projected_token(namespace: &Namespace) -> Result<String> {
     let pod = namespace.apply(SLEEPER).await?;
     pod.running().await?;
-    pod.file("/var/run/secrets/kubernetes.io/serviceaccount/token")
-        .await
+    pod.file("/var/run/secrets/kubernetes.io/serviceaccount/token").await
 }
 
 async fn assume(role: &str, token: &str) -> Result<String> {
@@ -257,10 +198,8 @@ async fn assume(role: &str, token: &str) -> Result<String> {
         ("RoleSessionName", "lab"),
         ("WebIdentityToken", token),
     ];
-    let body = url::form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(form)
-        .finish();
-    let request = reqwest::Client::new().post(mayfly_tests::lab::addresses::AWS);
+    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+    let request = reqwest::Client::new().post(AWS);
     Ok(request
         .header("Content-Type", "application/x-www-form-urlencoded")
         .body(body)
@@ -272,16 +211,11 @@ async fn assume(role: &str, token: &str) -> Result<String> {
 
 async fn get_secret(name: &str, access_key: &str) -> Result<String> {
     let scope = format!("{access_key}/20260101/us-east-1/secretsmanager/aws4_request");
-    let request = reqwest::Client::new().post(mayfly_tests::lab::addresses::AWS);
+    let request = reqwest::Client::new().post(AWS);
     let request = request.header(
         "Authorization",
         format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=x"),
     );
     let request = request.header("X-Amz-Target", "secretsmanager.GetSecretValue");
-    Ok(request
-        .body(json!({ "SecretId": name }).to_string())
-        .send()
-        .await?
-        .text()
-        .await?)
+    Ok(request.body(json!({ "SecretId": name }).to_string()).send().await?.text().await?)
 }

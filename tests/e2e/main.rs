@@ -44,23 +44,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let Args {
-        command,
-        filter,
-        keep,
-        soak,
-        list,
-    } = Args::parse();
+    let Args { command, filter, keep, soak, list } = Args::parse();
     match command {
-        None => suite::run(
-            &Options {
-                filter,
-                keep,
-                soak,
-                list,
-            },
-            lab::cases(),
-        ),
+        None => suite::run(&Options { filter, keep, soak, list }, lab::cases()),
         Some(Command::Down) => suite::down(),
         Some(Command::AwsFront { authority }) => serve(&authority),
     }

@@ -1,6 +1,8 @@
 //! Who listens where. The bridge's own address is the host as pods see it, so the parts that pods talk to listen there,
 //! and everybody uses that one address. Ports of Debian's packages that may run as services already are avoided.
 
+use std::ops::Range;
+
 /// The host's address on the pods' bridge.
 pub const HOST: &str = "10.244.0.1";
 
@@ -34,6 +36,9 @@ pub const VAULT: &str = "https://10.244.0.1:8200";
 /// Vault's listener.
 pub const VAULT_LISTENER: &str = "10.244.0.1:8200";
 
+/// The ports of the lines to Vault that tests can cut; the operator's configuration allows these addresses.
+pub const VAULT_LINE_PORTS: Range<u16> = 8210..8226;
+
 /// AWS as pods see it: the STS stand-in, with moto behind it.
 pub const AWS: &str = "http://10.244.0.1:4566";
 
@@ -51,3 +56,8 @@ pub const MOTO_PORT: u16 = 45660;
 
 /// moto itself, for tests that feed it.
 pub const MOTO: &str = "http://127.0.0.1:45660";
+
+/// The addresses of all lines to Vault.
+pub fn vault_lines() -> impl Iterator<Item = String> {
+    VAULT_LINE_PORTS.map(|port| format!("https://{HOST}:{port}"))
+}

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use reqwest::Client;
 use serde_json::{Value, json};
 
-use self::front::{Call, Trust};
+use self::front::{Call, Outage, Trust};
 use super::{
     addresses::{AWS, AWS_CONTROL, MOTO, MOTO_PORT},
     condition::{PATIENCE, eventually},
@@ -46,82 +46,67 @@ impl Aws {
     pub async fn role(&self, name: &str, namespace: &str, service_account: &str) -> Result<String> {
         let role = format!("arn:aws:iam::{ACCOUNT}:role/{name}");
         let subject = format!("system:serviceaccount:{namespace}:{service_account}");
-        let trust = Trust {
-            role: role.clone(),
-            subject,
-        };
-        let answer = self
-            .http
-            .put(format!("{AWS_CONTROL}/trust"))
-            .json(&trust)
-            .send()
-            .await?;
+        let trust = Trust { role: role.clone(), subject };
+        let answer = self.http.put(format!("{AWS_CONTROL}/trust")).json(&trust).send().await?;
         answer.error_for_status().context("make a role")?;
         Ok(role)
     }
 
+    /// Takes AWS down for whoever has a role or asks for it, and for nobody else.
+    pub async fn take_down(&self, role: &str) -> Result<()> {
+        self.outage(Outage { role: role.to_owned(), down: true }).await
+    }
+
+    /// Brings AWS back after [`Self::take_down`].
+    pub async fn bring_back(&self, role: &str) -> Result<()> {
+        self.outage(Outage { role: role.to_owned(), down: false }).await
+    }
+
     /// What came in under a role, the oldest first; the role's ARN selects.
     pub async fn calls(&self, role: &str) -> Result<Vec<Call>> {
-        let answer = self
-            .http
-            .get(format!("{AWS_CONTROL}/calls"))
-            .send()
-            .await?
-            .error_for_status()?;
+        let answer =
+            self.http.get(format!("{AWS_CONTROL}/calls")).send().await?.error_for_status()?;
         let calls: Vec<Call> = answer.json().await.context("read the recorded calls")?;
-        Ok(calls
-            .into_iter()
-            .filter(|call| call.role.as_deref() == Some(role))
-            .collect())
+        Ok(calls.into_iter().filter(|call| call.role.as_deref() == Some(role)).collect())
+    }
+
+    async fn outage(&self, outage: Outage) -> Result<()> {
+        let answer = self.http.put(format!("{AWS_CONTROL}/outage")).json(&outage).send().await?;
+        answer.error_for_status().map(drop).context("change the outage")
     }
 
     /// Makes a secret in Secrets Manager, and hands out its ARN.
     pub async fn create_secret(&self, name: &str, value: &str) -> Result<String> {
         let body =
             json!({ "Name": name, "SecretString": value, "ClientRequestToken": request_token() });
-        let made = self
-            .call("secretsmanager", "secretsmanager.CreateSecret", body)
-            .await?;
-        made["ARN"]
-            .as_str()
-            .map(Into::into)
-            .context("a secret has an ARN")
+        let made = self.call("secretsmanager", "secretsmanager.CreateSecret", body).await?;
+        made["ARN"].as_str().map(Into::into).context("a secret has an ARN")
     }
 
     /// Gives a secret a new version.
     pub async fn put_secret(&self, name: &str, value: &str) -> Result<()> {
         let body = json!({ "SecretId": name, "SecretString": value, "ClientRequestToken": request_token() });
-        self.call("secretsmanager", "secretsmanager.PutSecretValue", body)
-            .await
-            .map(drop)
+        self.call("secretsmanager", "secretsmanager.PutSecretValue", body).await.map(drop)
     }
 
     /// Removes a secret, without the days of grace.
     pub async fn delete_secret(&self, name: &str) -> Result<()> {
         let body = json!({ "SecretId": name, "ForceDeleteWithoutRecovery": true });
-        self.call("secretsmanager", "secretsmanager.DeleteSecret", body)
-            .await
-            .map(drop)
+        self.call("secretsmanager", "secretsmanager.DeleteSecret", body).await.map(drop)
     }
 
     /// Puts an encrypted parameter into the Parameter Store, new or again.
     pub async fn put_parameter(&self, name: &str, value: &str) -> Result<()> {
         let body =
             json!({ "Name": name, "Value": value, "Type": "SecureString", "Overwrite": true });
-        self.call("ssm", "AmazonSSM.PutParameter", body)
-            .await
-            .map(drop)
+        self.call("ssm", "AmazonSSM.PutParameter", body).await.map(drop)
     }
 
     /// Calls any operation of a service that speaks JSON, as administrator.
     pub async fn call(&self, service: &str, target: &str, body: Value) -> Result<Value> {
-        let request = self
-            .http
-            .post(MOTO)
-            .header("Content-Type", "application/x-amz-json-1.1");
-        let request = request
-            .header("X-Amz-Target", target)
-            .header("Authorization", administrator(service));
+        let request = self.http.post(MOTO).header("Content-Type", "application/x-amz-json-1.1");
+        let request =
+            request.header("X-Amz-Target", target).header("Authorization", administrator(service));
         let answer = request
             .body(body.to_string())
             .send()
@@ -137,28 +122,17 @@ impl Aws {
 
 /// Starts moto and the front before it.
 pub async fn start(lab: &Lab) -> Result<()> {
-    let moto = lab
-        .tools
-        .moto()
-        .args(["--host", "127.0.0.1", "--port"])
-        .args([MOTO_PORT.to_string()]);
-    lab.daemons
-        .start("moto", &moto.env("AWS_DEFAULT_REGION", REGION))?;
+    let moto =
+        lab.tools.moto().args(["--host", "127.0.0.1", "--port"]).args([MOTO_PORT.to_string()]);
+    lab.daemons.start("moto", &moto.env("AWS_DEFAULT_REGION", REGION))?;
     let this = env::current_exe().context("find this program, which is also the front's")?;
     let front = super::program::Program::new(this).args([front::COMMAND]);
-    lab.daemons.start(
-        "aws-front",
-        &front.args([flag("authority", &lab.pki().authority_certificate())]),
-    )?;
+    lab.daemons
+        .start("aws-front", &front.args([flag("authority", &lab.pki().authority_certificate())]))?;
     let http = lab.http()?;
-    eventually("moto", PATIENCE, || {
-        answers(&http, format!("{MOTO}/moto-api/"))
-    })
-    .await?;
-    eventually("the front of AWS", PATIENCE, || {
-        answers(&http, format!("{AWS_CONTROL}/calls"))
-    })
-    .await
+    eventually("moto", PATIENCE, || answers(&http, format!("{MOTO}/moto-api/"))).await?;
+    eventually("the front of AWS", PATIENCE, || answers(&http, format!("{AWS_CONTROL}/calls")))
+        .await
 }
 
 async fn answers(http: &Client, address: String) -> Result<()> {

@@ -26,42 +26,21 @@ impl Cluster {
     /// The running cluster of a lab.
     pub fn of(lab: Arc<Lab>, soak: bool) -> Result<Self> {
         let (vault, aws) = (Vault::of(&lab)?, Aws::of(&lab)?);
-        Ok(Self {
-            lab,
-            vault,
-            aws,
-            soak,
-            namespaces: Mutex::default(),
-        })
+        Ok(Self { lab, vault, aws, soak, namespaces: Mutex::default() })
     }
 
     /// A view for another test.
     #[must_use]
     pub fn view(&self) -> Self {
-        let Self {
-            lab,
-            vault,
-            aws,
-            soak,
-            ..
-        } = self;
+        let Self { lab, vault, aws, soak, .. } = self;
         let (lab, vault, aws) = (Arc::clone(lab), vault.clone(), aws.clone());
-        Self {
-            lab,
-            vault,
-            aws,
-            soak: *soak,
-            namespaces: Mutex::default(),
-        }
+        Self { lab, vault, aws, soak: *soak, namespaces: Mutex::default() }
     }
 
     /// Makes a namespace of that name and a random suffix, and waits until pods can be made in it.
     pub async fn namespace(&self, topic: &str) -> Result<Namespace> {
         let name = format!("{topic}-{:05x}", fastrand::u32(..1 << 20));
-        self.namespaces
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(name.clone());
+        self.namespaces.lock().unwrap_or_else(PoisonError::into_inner).push(name.clone());
         Namespace::create(Arc::clone(&self.lab), name).await
     }
 
@@ -83,6 +62,11 @@ impl Cluster {
     /// A line to a backend, `host:port`, that this test can cut.
     pub async fn line_to(&self, backend: &str) -> Result<Line> {
         Line::to(backend).await
+    }
+
+    /// A line to Vault that this test can cut; pods may name its address as their `vault-address`.
+    pub async fn line_to_vault(&self) -> Result<Line> {
+        Line::to_vault().await
     }
 
     /// Whether there is time for the long form of a test.
@@ -110,30 +94,17 @@ impl Cluster {
 
     /// Writes down what can be seen of this test's namespaces, for whoever looks into its failure.
     pub async fn report(&self, test: &str) -> Result<()> {
-        let folder = self
-            .lab
-            .folders
-            .logs()
-            .join("failed")
-            .join(test.replace("::", "-"));
+        let folder = self.lab.folders.logs().join("failed").join(test.replace("::", "-"));
         for name in self.own_namespaces() {
             let all = ["get", "all,events", "--output=wide"].as_slice();
             let pods = ["describe", "pods"].as_slice();
-            let logs = [
-                "logs",
-                "--selector=",
-                "--all-containers",
-                "--prefix",
-                "--tail=200",
-            ]
-            .as_slice();
+            let logs =
+                ["logs", "--selector=", "--all-containers", "--prefix", "--tail=200"].as_slice();
             let mut page = String::new();
             for arguments in [all, pods, logs] {
                 let arguments = [&["--namespace", &name], arguments].concat();
-                page += &self
-                    .kubectl(&arguments)
-                    .await
-                    .unwrap_or_else(|error| format!("{error:#}"));
+                page +=
+                    &self.kubectl(&arguments).await.unwrap_or_else(|error| format!("{error:#}"));
             }
             folders::write(&folder.join(format!("{name}.txt")), page)?;
         }
@@ -143,25 +114,14 @@ impl Cluster {
     /// Removes this test's namespaces, without waiting for the end.
     pub async fn clean_up(&self) -> Result<()> {
         for name in self.own_namespaces() {
-            let delete = [
-                "delete",
-                "namespace",
-                &name,
-                "--wait=false",
-                "--ignore-not-found",
-            ];
-            self.kubectl(&delete)
-                .await
-                .with_context(|| format!("remove the namespace {name}"))?;
+            let delete = ["delete", "namespace", &name, "--wait=false", "--ignore-not-found"];
+            self.kubectl(&delete).await.with_context(|| format!("remove the namespace {name}"))?;
         }
         Ok(())
     }
 
     fn own_namespaces(&self) -> Vec<String> {
-        self.namespaces
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.namespaces.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

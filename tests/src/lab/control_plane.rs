@@ -17,11 +17,9 @@ use super::{
 pub async fn start(lab: &Lab) -> Result<()> {
     let (cluster, pki) = (lab.folders.cluster(), lab.pki());
     lab.daemons.start("etcd", &etcd(&cluster))?;
-    lab.daemons
-        .start("kube-apiserver", &api_server(lab, &pki))?;
+    lab.daemons.start("kube-apiserver", &api_server(lab, &pki))?;
     eventually("the API server", PATIENCE, || ready(lab)).await?;
-    lab.daemons
-        .start("kube-controller-manager", &controller_manager(lab, &pki))?;
+    lab.daemons.start("kube-controller-manager", &controller_manager(lab, &pki))?;
     lab.daemons.start("kube-scheduler", &scheduler(lab, &pki))?;
     let foundations = folders::data("manifests/foundations.yaml");
     lab.kubectl(&["apply", "--filename", &foundations.display().to_string()])
@@ -34,10 +32,7 @@ fn etcd(cluster: &Path) -> Program {
     Program::new("etcd")
         .args(["--name=lab", "--log-level=warn", "--logger=zap"])
         .args([format!("--data-dir={}", cluster.join("etcd").display())])
-        .args([
-            format!("--listen-client-urls={ETCD}"),
-            format!("--advertise-client-urls={ETCD}"),
-        ])
+        .args([format!("--listen-client-urls={ETCD}"), format!("--advertise-client-urls={ETCD}")])
         .args([
             format!("--listen-peer-urls={ETCD_PEER}"),
             format!("--initial-advertise-peer-urls={ETCD_PEER}"),
@@ -46,15 +41,8 @@ fn etcd(cluster: &Path) -> Program {
 }
 
 async fn ready(lab: &Lab) -> Result<()> {
-    let answer = lab
-        .http()?
-        .get(format!("{API_SERVER}/readyz"))
-        .send()
-        .await?;
-    answer
-        .error_for_status()
-        .map(drop)
-        .context("it is not ready")
+    let answer = lab.http()?.get(format!("{API_SERVER}/readyz")).send().await?;
+    answer.error_for_status().map(drop).context("it is not ready")
 }
 
 fn api_server(lab: &Lab, pki: &Pki) -> Program {
@@ -63,28 +51,13 @@ fn api_server(lab: &Lab, pki: &Pki) -> Program {
     let tokens = pki.key("service-accounts");
     lab.tools
         .kubernetes("kube-apiserver")
-        .args([
-            format!("--etcd-servers={ETCD}"),
-            format!("--secure-port={API_SERVER_PORT}"),
-        ])
-        .args([
-            format!("--bind-address={HOST}"),
-            format!("--advertise-address={HOST}"),
-        ])
+        .args([format!("--etcd-servers={ETCD}"), format!("--secure-port={API_SERVER_PORT}")])
+        .args([format!("--bind-address={HOST}"), format!("--advertise-address={HOST}")])
         .args([flag("client-ca-file", &authority)])
-        .args([
-            flag("tls-cert-file", &certificate),
-            flag("tls-private-key-file", &key),
-        ])
+        .args([flag("tls-cert-file", &certificate), flag("tls-private-key-file", &key)])
         .args([flag("kubelet-certificate-authority", &authority)])
-        .args([
-            flag("kubelet-client-certificate", &certificate),
-            flag("kubelet-client-key", &key),
-        ])
-        .args([
-            "--kubelet-preferred-address-types=InternalIP",
-            "--authorization-mode=Node,RBAC",
-        ])
+        .args([flag("kubelet-client-certificate", &certificate), flag("kubelet-client-key", &key)])
+        .args(["--kubelet-preferred-address-types=InternalIP", "--authorization-mode=Node,RBAC"])
         .args(["--enable-admission-plugins=NodeRestriction"])
         // Without it the API server would look for webhooks' services with a name server that is not there.
         .args(["--enable-aggregator-routing=true"])
@@ -94,10 +67,7 @@ fn api_server(lab: &Lab, pki: &Pki) -> Program {
             flag("service-account-key-file", &tokens),
             flag("service-account-signing-key-file", &tokens),
         ])
-        .args([flag(
-            "audit-policy-file",
-            &folders::data("audit-policy.yaml"),
-        )])
+        .args([flag("audit-policy-file", &folders::data("audit-policy.yaml"))])
         .args([flag("audit-log-path", &lab.folders.audit_log())])
 }
 
@@ -105,15 +75,9 @@ fn controller_manager(lab: &Lab, pki: &Pki) -> Program {
     let authority = pki.authority_certificate();
     controller(lab, pki, "controller-manager")
         .args(["--use-service-account-credentials=true"])
-        .args([
-            flag("root-ca-file", &authority),
-            flag("cluster-signing-cert-file", &authority),
-        ])
+        .args([flag("root-ca-file", &authority), flag("cluster-signing-cert-file", &authority)])
         .args([flag("cluster-signing-key-file", &pki.key("authority"))])
-        .args([flag(
-            "service-account-private-key-file",
-            &pki.key("service-accounts"),
-        )])
+        .args([flag("service-account-private-key-file", &pki.key("service-accounts"))])
 }
 
 fn scheduler(lab: &Lab, pki: &Pki) -> Program {
@@ -125,10 +89,7 @@ fn controller(lab: &Lab, pki: &Pki, name: &str) -> Program {
     lab.tools
         .kubernetes(&format!("kube-{name}"))
         .args(["--leader-elect=false", "--bind-address=127.0.0.1"])
-        .args([
-            flag("kubeconfig", &kubeconfig),
-            flag("authentication-kubeconfig", &kubeconfig),
-        ])
+        .args([flag("kubeconfig", &kubeconfig), flag("authentication-kubeconfig", &kubeconfig)])
         .args([flag("authorization-kubeconfig", &kubeconfig)])
 }
 

@@ -56,21 +56,14 @@ impl Daemons {
                 .with_context(|| format!("read {}", ledger.display()))?,
             Err(_) => vec![],
         };
-        Ok(Self {
-            ledger,
-            logs: folders.logs(),
-            entries: Mutex::new(entries),
-        })
+        Ok(Self { ledger, logs: folders.logs(), entries: Mutex::new(entries) })
     }
 
     /// Starts a program under a name.
     pub fn start(&self, name: &str, program: &Program) -> Result<()> {
         let closed = CLOSED.lock().unwrap_or_else(PoisonError::into_inner);
         ensure!(!*closed, "{name} is not started any more");
-        let log = File::options()
-            .create(true)
-            .append(true)
-            .open(self.log(name));
+        let log = File::options().create(true).append(true).open(self.log(name));
         let log = log.with_context(|| format!("open the log of {name}"))?;
         let child = Command::new(program.path())
             .args(program.arguments())
@@ -84,11 +77,7 @@ impl Daemons {
         let pid = i32::try_from(child.id())?;
         let started = start_time(pid).with_context(|| format!("{name} ended at once"))?;
         self.change(|entries| {
-            entries.push(Entry {
-                name: name.to_owned(),
-                pid,
-                started,
-            });
+            entries.push(Entry { name: name.to_owned(), pid, started });
         })
     }
 
@@ -110,10 +99,7 @@ impl Daemons {
 
     /// Sends a signal to a program.
     pub fn signal(&self, name: &str, signal: Signal) -> Result<()> {
-        for entry in self
-            .entries()
-            .into_iter()
-            .filter(|entry| entry.name == name && entry.lives())
+        for entry in self.entries().into_iter().filter(|entry| entry.name == name && entry.lives())
         {
             let pid = Pid::from_raw(entry.pid).context("a process has a positive id")?;
             kill_process(pid, signal).with_context(|| format!("signal {name}"))?;
@@ -124,10 +110,9 @@ impl Daemons {
     /// Fails with the end of its log if a program is not there any more.
     pub fn check(&self) -> Result<()> {
         match self.entries().into_iter().find(|entry| !entry.lives()) {
-            Some(Entry { name, .. }) => bail!(
-                "{name} has ended; the end of its log:\n{}",
-                tail(&self.log(&name))
-            ),
+            Some(Entry { name, .. }) => {
+                bail!("{name} has ended; the end of its log:\n{}", tail(&self.log(&name)))
+            }
             None => Ok(()),
         }
     }
@@ -140,11 +125,7 @@ impl Daemons {
 
     /// The names of all programs, the last started first.
     pub fn names(&self) -> Vec<String> {
-        self.entries()
-            .into_iter()
-            .rev()
-            .map(|entry| entry.name)
-            .collect()
+        self.entries().into_iter().rev().map(|entry| entry.name).collect()
     }
 
     /// The process id of a running program.
@@ -162,11 +143,7 @@ impl Daemons {
 
     async fn ended(&self, name: &str) -> Result<()> {
         eventually(&format!("{name} to end"), GRACE, || async {
-            for entry in self
-                .entries()
-                .into_iter()
-                .filter(|entry| entry.name == name)
-            {
+            for entry in self.entries().into_iter().filter(|entry| entry.name == name) {
                 ensure!(entry.is_gone(), "it still runs");
             }
             Ok(())
@@ -175,10 +152,7 @@ impl Daemons {
     }
 
     fn entries(&self) -> Vec<Entry> {
-        self.entries
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn change(&self, change: impl FnOnce(&mut Vec<Entry>)) -> Result<()> {

@@ -16,9 +16,7 @@ pub struct Folders {
 impl Folders {
     /// Finds the cache folder, as the XDG base directory specification has it, and makes it.
     pub fn find() -> Result<Self> {
-        let base = env::var_os("XDG_CACHE_HOME")
-            .filter(|path| !path.is_empty())
-            .map(PathBuf::from);
+        let base = env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty()).map(PathBuf::from);
         let base = base.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")));
         let cache = base
             .context("set HOME or XDG_CACHE_HOME: the lab keeps its tools there")?
@@ -104,8 +102,7 @@ pub fn read(path: &Path) -> Result<String> {
 /// Writes one of the lab's templates with its `{names}` replaced; a name that is left over is a mistake.
 pub fn render(template: &str, values: &[(&str, &str)], to: &Path) -> Result<()> {
     let text = read(&data(template))?;
-    let text = values.iter().fold(text, |text, (name, value)| {
-        text.replace(&format!("{{{name}}}"), value)
-    });
+    let text =
+        values.iter().fold(text, |text, (name, value)| text.replace(&format!("{{{name}}}"), value));
     write(to, text)
 }

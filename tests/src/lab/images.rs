@@ -1,5 +1,7 @@
 //! The images: two of the lab's own, made once, and Mayfly's, made from its Dockerfile. None is pulled from anywhere.
 
+pub mod mayfly;
+
 use std::{
     fs,
     os::unix::fs::{PermissionsExt as _, symlink},
@@ -25,17 +27,9 @@ pub async fn prepare_bases(folders: &Folders) -> Result<()> {
     say("test images: making, once");
     let context = folders.images().join("busybox");
     assemble_busybox(&context.join("rootfs")).await?;
-    fs::copy(
-        folders::data("busybox/Dockerfile"),
-        context.join("Dockerfile"),
-    )?;
+    fs::copy(folders::data("busybox/Dockerfile"), context.join("Dockerfile"))?;
     let build = ["bud", "--quiet", "--isolation", "chroot", "--tag", BUSYBOX];
-    buildah(folders)
-        .args(build)
-        .args([&context])
-        .text()
-        .await
-        .context("make the test image")?;
+    buildah(folders).args(build).args([&context]).text().await.context("make the test image")?;
     save(folders, BUSYBOX, &archive).await
 }
 
@@ -51,26 +45,19 @@ pub async fn save(folders: &Folders, image: &str, archive: &Path) -> Result<()> 
     // buildah adds to an archive that is there.
     let _ = fs::remove_file(&unfinished);
     let target = format!("docker-archive:{}:{image}", unfinished.display());
-    buildah(folders)
-        .args(["push", "--quiet", image, &target])
-        .text()
-        .await?;
+    buildah(folders).args(["push", "--quiet", image, &target]).text().await?;
     fs::rename(&unfinished, archive).with_context(|| format!("keep {}", archive.display()))
 }
 
 /// Gives containerd an archive's image.
 pub async fn import(lab: &Lab, archive: &Path) -> Result<()> {
-    ctr(lab, &["images", "import", &archive.display().to_string()])
-        .await
-        .map(drop)
+    ctr(lab, &["images", "import", &archive.display().to_string()]).await.map(drop)
 }
 
 /// Talks to the lab's containerd, in the namespace of the kubelet's containers.
 pub async fn ctr(lab: &Lab, arguments: &[&str]) -> Result<String> {
     let socket = node::socket(&lab.folders.cluster());
-    let ctr = Program::new("ctr")
-        .args(["--namespace", "k8s.io", "--address"])
-        .args([socket]);
+    let ctr = Program::new("ctr").args(["--namespace", "k8s.io", "--address"]).args([socket]);
     ctr.args(arguments).text().await
 }
 

@@ -1,14 +1,83 @@
-//! Puts Mayfly into the cluster the way its users do: images from its Dockerfile, objects from its manifests.
+//! Puts Mayfly into the cluster the way its users do: images from its Dockerfile, objects from its manifests, with an
+//! overlay that sets nothing but addresses, image names and the certificate.
 
-use anyhow::Result;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-use super::launch::Lab;
+use anyhow::{Context, Result, bail};
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
-/// Builds, loads and installs Mayfly, and waits until the webhook answers.
-#[expect(
-    clippy::unused_async,
-    reason = "its callers await it; the manifests are not there yet"
-)]
-pub async fn install(_lab: &Lab) -> Result<()> {
-    Ok(())
+use super::{
+    addresses::{AWS, VAULT, vault_lines},
+    aws::REGION,
+    folders, images,
+    images::mayfly::{TAG, Target},
+    launch::Lab,
+    pki::WEBHOOK,
+    program::Program,
+};
+
+/// The namespace that the manifests install into.
+pub const NAMESPACE: &str = "mayfly";
+
+/// The webhook, by its name in the manifests.
+const DEPLOYMENT: &str = "deployment/mayfly-webhook";
+
+/// How long the webhook may take until all of its replicas are ready.
+const ROLLOUT: &str = "--timeout=120s";
+
+/// Installs Mayfly from its images' archives, anew if it is there, and waits until the webhook is ready.
+pub async fn install(lab: &Lab, archives: &[PathBuf]) -> Result<()> {
+    for archive in archives {
+        images::import(lab, archive).await?;
+    }
+    let was_there =
+        !in_namespace(lab, &["get", DEPLOYMENT, "--ignore-not-found"]).await?.is_empty();
+    let overlay = lab.folders.cluster().join("install");
+    write_overlay(lab, &overlay).await.context("write the overlay of the manifests")?;
+    lab.kubectl(&["apply", "--kustomize", &overlay.display().to_string()]).await?;
+    if was_there {
+        // The images' names stay the same from build to build, so nothing else would start the new ones.
+        in_namespace(lab, &["rollout", "restart", DEPLOYMENT]).await?;
+    }
+    let Err(error) = in_namespace(lab, &["rollout", "status", DEPLOYMENT, ROLLOUT]).await else {
+        return Ok(());
+    };
+    let pods = in_namespace(lab, &["describe", "pods"]).await?;
+    let said = in_namespace(lab, &["logs", DEPLOYMENT, "--tail=20"]).await.unwrap_or_default();
+    bail!("{error:#}\n{pods}\n{said}")
+}
+
+async fn in_namespace(lab: &Lab, arguments: &[&str]) -> Result<String> {
+    lab.kubectl(&[&["--namespace", NAMESPACE], arguments].concat()).await
+}
+
+async fn write_overlay(lab: &Lab, overlay: &Path) -> Result<()> {
+    let _ = fs::remove_dir_all(overlay);
+    fs::create_dir_all(overlay)?;
+    // kustomize reads nothing from above its own folder.
+    Program::new("cp")
+        .args(["-r"])
+        .args([folders::checkout().join("manifests")])
+        .args([overlay])
+        .text()
+        .await?;
+    let pki = lab.pki();
+    fs::copy(pki.certificate(WEBHOOK), overlay.join("tls.crt"))?;
+    fs::copy(pki.key(WEBHOOK), overlay.join("tls.key"))?;
+    let authority = folders::read(&pki.authority_certificate())?;
+    // JSON's quotes are YAML's too.
+    let values = [
+        ("agent", &*Target::Agent.image()),
+        ("vault", VAULT),
+        ("vault-lines", &serde_json::to_string(&vault_lines().collect::<Vec<_>>())?),
+        ("authority", &serde_json::to_string(&authority)?),
+        ("region", REGION),
+        ("aws", AWS),
+    ];
+    folders::render("install/config.yaml", &values, &overlay.join("config.yaml"))?;
+    let values = [("tag", TAG), ("authority", &*BASE64.encode(authority))];
+    folders::render("install/kustomization.yaml", &values, &overlay.join("kustomization.yaml"))
 }

@@ -26,10 +26,7 @@ pub async fn unless_interrupted<T>(work: impl Future<Output = T>) -> T {
 }
 
 /// Waits for an interruption, and then ends everything and this process too.
-#[expect(
-    clippy::exit,
-    reason = "the tests run on other threads, which nothing else ends"
-)]
+#[expect(clippy::exit, reason = "the tests run on other threads, which nothing else ends")]
 pub async fn attend_to(folders: Folders) {
     if asked_to_end().await.is_err() {
         return;
@@ -39,20 +36,15 @@ pub async fn attend_to(folders: Folders) {
     daemon::close();
     program::end_all();
     match sweep::sweep(&folders).await {
-        Ok(()) => say(format_args!(
-            "everything is down; logs: {}",
-            folders.logs().display()
-        )),
+        Ok(()) => say(format_args!("everything is down; logs: {}", folders.logs().display())),
         Err(error) => say(format_args!("{error:#}; `cargo e2e down` tries again")),
     }
     std::process::exit(EXIT_CODE);
 }
 
 async fn asked_to_end() -> std::io::Result<()> {
-    let (mut interrupt, mut terminate) = (
-        signal(SignalKind::interrupt())?,
-        signal(SignalKind::terminate())?,
-    );
+    let (mut interrupt, mut terminate) =
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let mut hangup = signal(SignalKind::hangup())?;
     tokio::select! {
         _ = interrupt.recv() => {}

@@ -32,23 +32,19 @@ impl Lab {
         let tools = Tools::prepare(&folders).await?;
         images::prepare_bases(&folders).await?;
         let daemons = Daemons::open(&folders)?;
-        Ok(Self {
-            folders,
-            tools,
-            daemons,
-        })
+        Ok(Self { folders, tools, daemons })
     }
 
     /// Starts everything, in an order of its own; fails as soon as a part ends by itself.
     pub async fn start(&self) -> Result<()> {
-        for folder in [self.folders.logs(), self.folders.cluster()] {
-            let _ = fs::remove_dir_all(&folder);
-            fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
-        }
-        network::prepare(&self.folders.cluster()).await?;
-        self.pki()
-            .make()
-            .context("make the cluster's certificates")?;
+        let (logs, cluster) = (self.folders.logs(), self.folders.cluster());
+        // What lies there knows what has to be ended: it is swept, never overwritten.
+        fs::create_dir(&cluster)
+            .context("there is a cluster already: `cargo e2e down` takes it away")?;
+        let _ = fs::remove_dir_all(&logs);
+        fs::create_dir_all(&logs).with_context(|| format!("make {}", logs.display()))?;
+        network::prepare(&cluster).await?;
+        self.pki().make().context("make the cluster's certificates")?;
         tokio::select! {
             started = self.start_parts() => started,
             death = self.first_death() => Err(death),
@@ -62,9 +58,7 @@ impl Lab {
 
     /// `kubectl` with the administrator's rights.
     pub fn kubectl_program(&self) -> Program {
-        self.tools
-            .kubernetes("kubectl")
-            .env("KUBECONFIG", self.pki().kubeconfig_of("admin"))
+        self.tools.kubernetes("kubectl").env("KUBECONFIG", self.pki().kubeconfig_of("admin"))
     }
 
     /// Runs `kubectl` and hands back what it printed.
@@ -76,10 +70,7 @@ impl Lab {
     pub fn http(&self) -> Result<Client> {
         let authority = folders::read(&self.pki().authority_certificate())?;
         let authority = Certificate::from_pem(authority.as_bytes())?;
-        let client = Client::builder()
-            .tls_certs_only([authority])
-            .no_proxy()
-            .timeout(ANSWER);
+        let client = Client::builder().tls_certs_only([authority]).no_proxy().timeout(ANSWER);
         client.build().context("make an HTTP client")
     }
 

@@ -5,14 +5,14 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
     task::{JoinHandle, JoinSet},
 };
 
-use super::addresses::HOST;
+use super::addresses::{HOST, VAULT_LINE_PORTS, VAULT_LISTENER};
 
 /// An address of its own that leads to a backend for as long as the line is whole.
 #[derive(Debug)]
@@ -25,7 +25,20 @@ pub struct Line {
 impl Line {
     /// Lays a line to a backend, `host:port`.
     pub async fn to(backend: &str) -> Result<Self> {
-        let listener = TcpListener::bind((HOST, 0)).await.context("lay a line")?;
+        Self::from(TcpListener::bind((HOST, 0)).await.context("lay a line")?, backend)
+    }
+
+    /// Lays a line to Vault, which begins at one of the addresses that the operator's configuration allows.
+    pub async fn to_vault() -> Result<Self> {
+        for port in VAULT_LINE_PORTS {
+            if let Ok(listener) = TcpListener::bind((HOST, port)).await {
+                return Self::from(listener, VAULT_LISTENER);
+            }
+        }
+        bail!("all lines to Vault are in use")
+    }
+
+    fn from(listener: TcpListener, backend: &str) -> Result<Self> {
         let line = Self {
             address: listener.local_addr()?,
             backend: backend.to_owned(),
@@ -42,11 +55,7 @@ impl Line {
 
     /// Ends all connections and refuses new ones.
     pub async fn cut(&self) {
-        let traffic = self
-            .traffic
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let traffic = self.traffic.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(traffic) = traffic {
             traffic.abort();
             // What is awaited is its end, which is always an abortion.
@@ -57,11 +66,7 @@ impl Line {
     /// Makes the line whole again, at the same address.
     pub async fn mend(&self) -> Result<()> {
         self.cut().await;
-        self.carry(
-            TcpListener::bind(self.address)
-                .await
-                .context("mend the line")?,
-        );
+        self.carry(TcpListener::bind(self.address).await.context("mend the line")?);
         Ok(())
     }
 
@@ -73,12 +78,7 @@ impl Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
-        if let Some(traffic) = self
-            .traffic
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-        {
+        if let Some(traffic) = self.traffic.lock().unwrap_or_else(PoisonError::into_inner).take() {
             traffic.abort();
         }
     }

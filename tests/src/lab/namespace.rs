@@ -37,10 +37,7 @@ impl Namespace {
             "serviceaccount/default",
             "configmap/kube-root-ca.crt",
         ];
-        namespace
-            .kubectl(&wait)
-            .await
-            .context("wait for the namespace's service account")?;
+        namespace.kubectl(&wait).await.context("wait for the namespace's service account")?;
         Ok(namespace)
     }
 
@@ -51,40 +48,26 @@ impl Namespace {
 
     /// Sets labels, such as `pod-security.kubernetes.io/enforce=restricted`.
     pub async fn label(&self, labels: &[&str]) -> Result<()> {
-        self.lab
-            .kubectl(&[&["label", "namespace", &self.name], labels].concat())
-            .await
-            .map(drop)
+        self.lab.kubectl(&[&["label", "namespace", &self.name], labels].concat()).await.map(drop)
     }
 
     /// Makes a service account.
     pub async fn service_account(&self, name: &str) -> Result<()> {
-        self.kubectl(&["create", "serviceaccount", name])
-            .await
-            .map(drop)
+        self.kubectl(&["create", "serviceaccount", name]).await.map(drop)
     }
 
     /// A token of a service account, for an audience or for the API server's own.
     pub async fn token(&self, service_account: &str, audience: Option<&str>) -> Result<String> {
         let audience = audience.map(|audience| format!("--audience={audience}"));
-        let create = ["create", "token", service_account]
-            .into_iter()
-            .chain(audience.as_deref());
-        Ok(self
-            .kubectl(&create.collect::<Vec<_>>())
-            .await?
-            .trim()
-            .to_owned())
+        let create = ["create", "token", service_account].into_iter().chain(audience.as_deref());
+        Ok(self.kubectl(&create.collect::<Vec<_>>()).await?.trim().to_owned())
     }
 
     /// Applies a manifest with one pod in it, and maybe other objects, and hands out the pod.
     pub async fn apply(&self, manifest: &str) -> Result<Pod> {
         let objects = self.apply_all(manifest).await?;
-        let name = objects
-            .iter()
-            .find_map(|object| object.strip_prefix("pod/"));
-        name.map(|name| self.pod(name))
-            .with_context(|| format!("there is no pod in {objects:?}"))
+        let name = objects.iter().find_map(|object| object.strip_prefix("pod/"));
+        name.map(|name| self.pod(name)).with_context(|| format!("there is no pod in {objects:?}"))
     }
 
     /// Applies a manifest and hands out the objects' names, as `deployment.apps/web`.
@@ -97,29 +80,17 @@ impl Namespace {
     /// Applies a manifest and hands out whatever came of it.
     pub async fn submit(&self, manifest: &str) -> Result<Answer> {
         let apply = ["apply", "--output=name", "--filename=-"];
-        let program = self
-            .lab
-            .kubectl_program()
-            .args(["--namespace", &self.name])
-            .args(apply);
+        let program = self.lab.kubectl_program().args(["--namespace", &self.name]).args(apply);
         let output = program.input(manifest).output().await?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let objects = text(&output.stdout).lines().map(Into::into).collect();
-        Ok(Answer {
-            accepted: output.status.success(),
-            objects,
-            said: text(&output.stderr),
-        })
+        Ok(Answer { accepted: output.status.success(), objects, said: text(&output.stderr) })
     }
 
     /// Applies a manifest that must be refused, and hands out what the person is told.
     pub async fn refusal(&self, manifest: &str) -> Result<String> {
         let answer = self.submit(manifest).await?;
-        ensure!(
-            !answer.accepted,
-            "the manifest was accepted: {:?}",
-            answer.objects
-        );
+        ensure!(!answer.accepted, "the manifest was accepted: {:?}", answer.objects);
         Ok(answer.said)
     }
 
@@ -130,9 +101,7 @@ impl Namespace {
 
     /// The pods that a selector finds, such as `app=web`.
     pub async fn pods(&self, selector: &str) -> Result<Vec<Pod>> {
-        let names = self
-            .kubectl(&["get", "pods", "--output=name", "--selector", selector])
-            .await?;
+        let names = self.kubectl(&["get", "pods", "--output=name", "--selector", selector]).await?;
         Ok(names
             .lines()
             .filter_map(|name| name.strip_prefix("pod/"))
@@ -142,18 +111,11 @@ impl Namespace {
 
     /// Runs `kubectl` in this namespace.
     pub async fn kubectl(&self, arguments: &[&str]) -> Result<String> {
-        self.lab
-            .kubectl(&[&["--namespace", &self.name], arguments].concat())
-            .await
+        self.lab.kubectl(&[&["--namespace", &self.name], arguments].concat()).await
     }
 
     /// Runs `kubectl` in this namespace and hands back everything, be it success or not.
     pub async fn kubectl_output(&self, arguments: &[&str]) -> Result<Output> {
-        self.lab
-            .kubectl_program()
-            .args(["--namespace", &self.name])
-            .args(arguments)
-            .output()
-            .await
+        self.lab.kubectl_program().args(["--namespace", &self.name]).args(arguments).output().await
     }
 }

@@ -39,11 +39,7 @@ pub async fn prepare(cluster: &Path) -> Result<()> {
         ("gateway", HOST),
         ("cluster", &cluster.display().to_string()),
     ];
-    folders::render(
-        "templates/cni.conflist",
-        &values,
-        &cluster.join("cni/10-lab.conflist"),
-    )?;
+    folders::render("templates/cni.conflist", &values, &cluster.join("cni/10-lab.conflist"))?;
     fs::copy(FORWARDING, cluster.join(FORWARDING_BEFORE))
         .context("note whether this machine forwards")?;
     ip(&["link", "add", BRIDGE, "type", "bridge"])
@@ -63,10 +59,7 @@ pub async fn remove(cluster: &Path) -> Result<()> {
     }
     for rule in FIREWALL {
         // What is not there need not go.
-        Program::new("iptables")
-            .args(rule.split(' '))
-            .output()
-            .await?;
+        Program::new("iptables").args(rule.split(' ')).output().await?;
     }
     Ok(())
 }

@@ -30,10 +30,7 @@ pub async fn start_containerd(lab: &Lab) -> Result<()> {
         ("socket", &*socket(&cluster).display().to_string()),
     ];
     folders::render("templates/containerd.toml", &values, &config)?;
-    lab.daemons.start(
-        "containerd",
-        &Program::new("containerd").args([flag("config", &config)]),
-    )?;
+    lab.daemons.start("containerd", &Program::new("containerd").args([flag("config", &config)]))?;
     let answers = || async { images::ctr(lab, &["version"]).await.map(drop) };
     eventually("containerd", PATIENCE, answers).await?;
     images::import_bases(lab).await
@@ -54,47 +51,27 @@ pub fn start_kubelet(lab: &Lab) -> Result<()> {
         ("cluster", &*cluster.display().to_string()),
         ("socket", &*socket(&cluster).display().to_string()),
         ("pod-logs", &*lab.folders.pod_logs().display().to_string()),
-        (
-            "authority",
-            &*pki.authority_certificate().display().to_string(),
-        ),
-        (
-            "certificate",
-            &*pki.certificate("kubelet").display().to_string(),
-        ),
+        ("authority", &*pki.authority_certificate().display().to_string()),
+        ("certificate", &*pki.certificate("kubelet").display().to_string()),
         ("key", &*pki.key("kubelet").display().to_string()),
     ];
     folders::render("templates/kubelet.yaml", &values, &config)?;
-    let kubelet = lab
-        .tools
-        .kubernetes("kubelet")
-        .args([flag("config", &config)]);
+    let kubelet = lab.tools.kubernetes("kubelet").args([flag("config", &config)]);
     let kubelet = kubelet.args([flag("kubeconfig", &pki.kubeconfig_of("kubelet"))]);
     let kubelet = kubelet.args([flag("root-dir", &cluster.join("kubelet"))]);
     // The kubelet refuses a loopback address, which the node would have by default.
-    let kubelet = kubelet.args([
-        format!("--node-ip={HOST}"),
-        format!("--hostname-override={NODE_NAME}"),
-    ]);
+    let kubelet =
+        kubelet.args([format!("--node-ip={HOST}"), format!("--hostname-override={NODE_NAME}")]);
     lab.daemons.start("kubelet", &kubelet)
 }
 
 /// Whether the API server takes the node for ready.
 pub async fn ready(lab: &Lab) -> Result<()> {
     let path = r#"jsonpath={.status.conditions[?(@.type=="Ready")].status}"#;
-    let status = lab
-        .kubectl(&["get", "node", NODE_NAME, "--output", path])
-        .await?;
+    let status = lab.kubectl(&["get", "node", NODE_NAME, "--output", path]).await?;
     ensure!(status == "True", "the node's condition Ready is {status:?}");
-    let taints = lab
-        .kubectl(&[
-            "get",
-            "node",
-            NODE_NAME,
-            "--output",
-            "jsonpath={.spec.taints}",
-        ])
-        .await?;
+    let taints =
+        lab.kubectl(&["get", "node", NODE_NAME, "--output", "jsonpath={.spec.taints}"]).await?;
     ensure!(taints.is_empty(), "the node is tainted: {taints}");
     Ok(())
 }
@@ -108,10 +85,6 @@ fn start_proxy(lab: &Lab) -> Result<()> {
         ("range", POD_RANGE),
     ];
     folders::render("templates/kube-proxy.yaml", &values, &config)?;
-    lab.daemons.start(
-        "kube-proxy",
-        &lab.tools
-            .kubernetes("kube-proxy")
-            .args([flag("config", &config)]),
-    )
+    lab.daemons
+        .start("kube-proxy", &lab.tools.kubernetes("kube-proxy").args([flag("config", &config)]))
 }

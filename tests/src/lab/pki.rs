@@ -25,6 +25,9 @@ const CLIENTS: [Identity; 4] = [
     ("kube-proxy", "system:kube-proxy", ""),
 ];
 
+/// The name of the webhook's certificate.
+pub const WEBHOOK: &str = "mayfly-webhook";
+
 /// The folder with the cluster's keys and certificates.
 #[derive(Debug, Clone)]
 pub struct Pki {
@@ -34,9 +37,7 @@ pub struct Pki {
 impl Pki {
     /// The keys in that folder, which an earlier run may have made.
     pub fn at(cluster: &Path) -> Self {
-        Self {
-            folder: cluster.join("pki"),
-        }
+        Self { folder: cluster.join("pki") }
     }
 
     /// Makes everything anew.
@@ -45,31 +46,17 @@ impl Pki {
         for client in CLIENTS {
             self.identity(&authority, client, &[])?;
         }
-        let names = [
-            HOST,
-            KUBERNETES_SERVICE,
-            "127.0.0.1",
-            "kubernetes.default.svc",
-            "localhost",
-        ];
-        self.identity(
-            &authority,
-            ("api-server", "lab-api-server", "system:masters"),
-            &names,
-        )?;
+        let names = [HOST, KUBERNETES_SERVICE, "127.0.0.1", "kubernetes.default.svc", "localhost"];
+        self.identity(&authority, ("api-server", "lab-api-server", "system:masters"), &names)?;
+        let names = ["mayfly-webhook.mayfly.svc"];
+        self.identity(&authority, (WEBHOOK, WEBHOOK, ""), &names)?;
         self.identity(
             &authority,
             ("vault", "lab-vault", ""),
             &[HOST, "127.0.0.1", "vault.vault.svc", "localhost"],
         )?;
         let node = format!("system:node:{NODE_NAME}");
-        self.certify(
-            &authority,
-            "kubelet",
-            &node,
-            "system:nodes",
-            &[HOST, NODE_NAME],
-        )?;
+        self.certify(&authority, "kubelet", &node, "system:nodes", &[HOST, NODE_NAME])?;
         self.kubeconfig("kubelet")?;
         // RSA, because the tokens that EKS issues are signed with RSA.
         let tokens = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?;
@@ -99,18 +86,10 @@ impl Pki {
     fn authority(&self) -> Result<Issuer<'static, KeyPair>> {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::default();
-        params
-            .distinguished_name
-            .push(DnType::CommonName, "mayfly lab");
+        params.distinguished_name.push(DnType::CommonName, "mayfly lab");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![
-            KeyUsagePurpose::KeyCertSign,
-            KeyUsagePurpose::DigitalSignature,
-        ];
-        folders::write(
-            &self.authority_certificate(),
-            params.self_signed(&key)?.pem(),
-        )?;
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
+        folders::write(&self.authority_certificate(), params.self_signed(&key)?.pem())?;
         folders::write(&self.key("authority"), key.serialize_pem())?;
         Ok(Issuer::new(params, key))
     }
@@ -134,27 +113,17 @@ impl Pki {
         organisation: &str,
         addresses: &[&str],
     ) -> Result<()> {
-        let addresses: Vec<String> = addresses
-            .iter()
-            .map(|&address| address.to_owned())
-            .collect();
+        let addresses: Vec<String> = addresses.iter().map(|&address| address.to_owned()).collect();
         let mut params = CertificateParams::new(addresses)?;
         params.distinguished_name.push(DnType::CommonName, name);
         if !organisation.is_empty() {
-            params
-                .distinguished_name
-                .push(DnType::OrganizationName, organisation);
+            params.distinguished_name.push(DnType::OrganizationName, organisation);
         }
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![
-            ExtendedKeyUsagePurpose::ServerAuth,
-            ExtendedKeyUsagePurpose::ClientAuth,
-        ];
+        params.extended_key_usages =
+            vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         let key = KeyPair::generate()?;
-        folders::write(
-            &self.certificate(file),
-            params.signed_by(&key, authority)?.pem(),
-        )?;
+        folders::write(&self.certificate(file), params.signed_by(&key, authority)?.pem())?;
         folders::write(&self.key(file), key.serialize_pem())
     }
 
@@ -167,10 +136,6 @@ impl Pki {
             ("key", &path(self.key(name))),
             ("name", name),
         ];
-        folders::render(
-            "templates/kubeconfig.yaml",
-            &values,
-            &self.kubeconfig_of(name),
-        )
+        folders::render("templates/kubeconfig.yaml", &values, &self.kubeconfig_of(name))
     }
 }

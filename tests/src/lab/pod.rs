@@ -16,10 +16,7 @@ pub struct Pod {
 
 impl Pod {
     pub(super) fn new(namespace: Namespace, name: &str) -> Self {
-        Self {
-            namespace,
-            name: name.to_owned(),
-        }
+        Self { namespace, name: name.to_owned() }
     }
 
     /// Its name.
@@ -35,11 +32,7 @@ impl Pod {
     /// Waits until it has ended, and fails unless it ended well.
     pub async fn succeeded(&self) -> Result<()> {
         let phase = self.ended().await?;
-        ensure!(
-            phase == "Succeeded",
-            "the pod has {phase}:\n{}",
-            self.describe().await?
-        );
+        ensure!(phase == "Succeeded", "the pod has {phase}:\n{}", self.describe().await?);
         Ok(())
     }
 
@@ -54,19 +47,11 @@ impl Pod {
     /// Waits for a condition in `kubectl wait`'s words; fails with the pod's description.
     pub async fn reaches(&self, condition: &str, limit: Duration) -> Result<()> {
         let condition = format!("--for={condition}");
-        let wait = [
-            "wait",
-            &format!("pod/{}", self.name),
-            &condition,
-            &timeout(limit),
-        ];
+        let wait = ["wait", &format!("pod/{}", self.name), &condition, &timeout(limit)];
         let Err(error) = self.namespace.kubectl(&wait).await else {
             return Ok(());
         };
-        let description = self
-            .describe()
-            .await
-            .unwrap_or_else(|gone| format!("{gone:#}"));
+        let description = self.describe().await.unwrap_or_else(|gone| format!("{gone:#}"));
         bail!("{error:#}\n{description}")
     }
 
@@ -82,9 +67,7 @@ impl Pod {
 
     /// Runs a command in its default container.
     pub async fn exec(&self, command: &[&str]) -> Result<String> {
-        self.namespace
-            .kubectl(&[&["exec", &self.name, "--"], command].concat())
-            .await
+        self.namespace.kubectl(&[&["exec", &self.name, "--"], command].concat()).await
     }
 
     /// Runs a command in one of its containers.
@@ -95,42 +78,29 @@ impl Pod {
 
     /// What a container has printed.
     pub async fn logs(&self, container: &str) -> Result<String> {
-        self.namespace
-            .kubectl(&["logs", &self.name, "--container", container])
-            .await
+        self.namespace.kubectl(&["logs", &self.name, "--container", container]).await
     }
 
     /// What `kubectl describe pod` says.
     pub async fn describe(&self) -> Result<String> {
-        self.namespace
-            .kubectl(&["describe", "pod", &self.name])
-            .await
+        self.namespace.kubectl(&["describe", "pod", &self.name]).await
     }
 
     /// The object, as the API server has it.
     pub async fn json(&self) -> Result<Value> {
-        let text = self
-            .namespace
-            .kubectl(&["get", "pod", &self.name, "--output=json"])
-            .await?;
+        let text = self.namespace.kubectl(&["get", "pod", &self.name, "--output=json"]).await?;
         serde_json::from_str(&text).context("read the pod")
     }
 
     /// Its unique id, which the node's folders are named by.
     pub async fn uid(&self) -> Result<String> {
         let pod = self.json().await?;
-        pod["metadata"]["uid"]
-            .as_str()
-            .map(Into::into)
-            .context("a pod has a uid")
+        pod["metadata"]["uid"].as_str().map(Into::into).context("a pod has a uid")
     }
 
     /// Deletes it and waits until it is gone.
     pub async fn delete(&self) -> Result<()> {
-        self.namespace
-            .kubectl(&["delete", "pod", &self.name, &timeout(PATIENCE)])
-            .await
-            .map(drop)
+        self.namespace.kubectl(&["delete", "pod", &self.name, &timeout(PATIENCE)]).await.map(drop)
     }
 
     /// Deletes it at once and by force.

@@ -52,8 +52,7 @@ impl Program {
     /// Adds an environment variable.
     #[must_use]
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
-        self.environment
-            .push((name.as_ref().into(), value.as_ref().into()));
+        self.environment.push((name.as_ref().into(), value.as_ref().into()));
         self
     }
 
@@ -74,13 +73,9 @@ impl Program {
     /// Runs it and hands back whatever came of it.
     pub async fn output(self) -> Result<Output> {
         let mut command = self.command();
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = command
-            .spawn()
-            .with_context(|| format!("start {}", self.path.display()))?;
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child =
+            command.spawn().with_context(|| format!("start {}", self.path.display()))?;
         let _guard = Guard::new(child.id());
         if let Some(mut stdin) = child.stdin.take() {
             // A program that does not read its input to the end says so by its exit status.
@@ -110,14 +105,10 @@ impl Program {
     pub async fn show(self) -> Result<()> {
         let mut command = self.command();
         command.stdin(Stdio::null());
-        let mut child = command
-            .spawn()
-            .with_context(|| format!("start {}", self.path.display()))?;
+        let mut child =
+            command.spawn().with_context(|| format!("start {}", self.path.display()))?;
         let _guard = Guard::new(child.id());
-        let status = child
-            .wait()
-            .await
-            .with_context(|| format!("wait for {self}"))?;
+        let status = child.wait().await.with_context(|| format!("wait for {self}"))?;
         if !status.success() {
             bail!("{self}: {status}");
         }
@@ -126,9 +117,7 @@ impl Program {
 
     fn command(&self) -> Command {
         let mut command = Command::new(&self.path);
-        command
-            .args(&self.arguments)
-            .envs(self.environment.iter().cloned());
+        command.args(&self.arguments).envs(self.environment.iter().cloned());
         command.process_group(0).kill_on_drop(true);
         if let Some(folder) = &self.folder {
             command.current_dir(folder);
@@ -153,9 +142,7 @@ impl std::fmt::Display for Program {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let name = self.path.file_name().unwrap_or(self.path.as_os_str());
         write!(f, "`{}", name.display())?;
-        self.arguments
-            .iter()
-            .try_for_each(|argument| write!(f, " {}", argument.display()))?;
+        self.arguments.iter().try_for_each(|argument| write!(f, " {}", argument.display()))?;
         f.write_str("`")
     }
 }
@@ -175,10 +162,7 @@ struct Guard(Option<i32>);
 impl Guard {
     fn new(pid: Option<u32>) -> Self {
         let group = pid.and_then(|pid| i32::try_from(pid).ok());
-        UNDER_WAY
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .extend(group);
+        UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner).extend(group);
         Self(group)
     }
 }
@@ -186,10 +170,7 @@ impl Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         if let Some(group) = self.0 {
-            UNDER_WAY
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .remove(&group);
+            UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner).remove(&group);
         }
     }
 }

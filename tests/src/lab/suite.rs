@@ -2,7 +2,8 @@
 //! everything away again, whatever happens.
 
 use std::{
-    fs::File, future::Future, panic::AssertUnwindSafe, pin::Pin, process::ExitCode, sync::Arc,
+    fs::File, future::Future, panic::AssertUnwindSafe, path::PathBuf, pin::Pin, process::ExitCode,
+    sync::Arc,
 };
 
 use anyhow::{Context, Result, anyhow};
@@ -14,8 +15,8 @@ use super::{
     addresses::{AWS, MOTO, VAULT},
     cluster::Cluster,
     daemon::Daemons,
-    folders::Folders,
-    install,
+    folders::{Folders, checkout},
+    images, install,
     interruption::{self, unless_interrupted},
     launch::Lab,
     progress::{say, show},
@@ -34,17 +35,21 @@ pub struct Case {
     name: String,
     body: Body,
     alone: bool,
+    bare: bool,
 }
 
 impl Case {
     /// A test of a module, by its function's name; [`crate::cases`] writes this.
     pub fn new(module: &str, function: &str, body: Body) -> Self {
         let topic = module.split_once("::").map_or(module, |(_, topic)| topic);
-        Self {
-            name: format!("{topic}::{function}"),
-            body,
-            alone: false,
-        }
+        Self { name: format!("{topic}::{function}"), body, alone: false, bare: false }
+    }
+
+    /// A test of the lab itself, which needs no Mayfly: images are built only if another test runs too.
+    #[must_use]
+    pub fn bare(mut self) -> Self {
+        self.bare = true;
+        self
     }
 
     /// A test that disturbs others: it runs when no other does.
@@ -81,35 +86,31 @@ pub fn run(options: &Options, mut cases: Vec<Case>) -> ExitCode {
     // Those that run alone last, so that the others need not wait for them.
     cases.sort_by_key(|case| case.alone);
     let filter = options.filter.clone().unwrap_or_default();
+    let chosen: Vec<&Case> = cases.iter().filter(|case| case.name.contains(&filter)).collect();
+    let has_work = options.keep || !chosen.is_empty();
+    let wants_mayfly = chosen.is_empty() || chosen.iter().any(|case| !case.bare);
     let arguments = Arguments {
         filter: options.filter.clone(),
         list: options.list,
         test_threads: Some(SIDE_BY_SIDE),
         ..Arguments::default()
     };
-    if options.list || !cases.iter().any(|case| case.name.contains(&filter)) {
-        let trials = cases
-            .into_iter()
-            .map(|case| Trial::test(case.name, || Ok(())))
-            .collect();
+    if options.list || !has_work {
+        let trials = cases.into_iter().map(|case| Trial::test(case.name, || Ok(()))).collect();
         return libtest_mimic::run(&arguments, trials).exit_code();
     }
-    report(run_on_cluster(options, &arguments, cases))
+    report(run_on_cluster(&Plan { options, wants_mayfly }, &arguments, cases))
 }
 
 /// Ends whatever a run has left.
 pub fn down() -> ExitCode {
-    report(
-        Runtime::new()
-            .context("start the runtime")
-            .and_then(|runtime| {
-                let folders = Folders::find()?;
-                let _lock = lock(&folders)?;
-                runtime.block_on(sweep::sweep(&folders))?;
-                say("everything is down");
-                Ok(ExitCode::SUCCESS)
-            }),
-    )
+    report(Runtime::new().context("start the runtime").and_then(|runtime| {
+        let folders = Folders::find()?;
+        let _lock = lock(&folders)?;
+        runtime.block_on(sweep::sweep(&folders))?;
+        say("everything is down");
+        Ok(ExitCode::SUCCESS)
+    }))
 }
 
 fn report(outcome: Result<ExitCode>) -> ExitCode {
@@ -119,19 +120,22 @@ fn report(outcome: Result<ExitCode>) -> ExitCode {
     })
 }
 
-fn run_on_cluster(options: &Options, arguments: &Arguments, cases: Vec<Case>) -> Result<ExitCode> {
+/// What a run needs besides the tests.
+struct Plan<'a> {
+    options: &'a Options,
+    wants_mayfly: bool,
+}
+
+fn run_on_cluster(plan: &Plan<'_>, arguments: &Arguments, cases: Vec<Case>) -> Result<ExitCode> {
     let runtime = Arc::new(Runtime::new().context("start the runtime")?);
     let folders = Folders::find()?;
     let _lock = lock(&folders)?;
     runtime.spawn(interruption::attend_to(folders.clone()));
-    let code = match runtime.block_on(unless_interrupted(bring_up(&folders, options))) {
+    let code = match runtime.block_on(unless_interrupted(bring_up(&folders, plan))) {
         Ok(cluster) => {
-            let trials = cases
-                .into_iter()
-                .map(|case| trial(case, &runtime, &cluster))
-                .collect();
+            let trials = cases.into_iter().map(|case| trial(case, &runtime, &cluster)).collect();
             let conclusion = libtest_mimic::run(arguments, trials);
-            if options.keep {
+            if plan.options.keep {
                 explain(&cluster);
                 return Ok(conclusion.exit_code());
             }
@@ -152,22 +156,37 @@ fn run_on_cluster(options: &Options, arguments: &Arguments, cases: Vec<Case>) ->
     Ok(code)
 }
 
-async fn bring_up(folders: &Folders, options: &Options) -> Result<Arc<Cluster>> {
-    let is_up = options.keep && Daemons::open(folders)?.all_live();
+async fn bring_up(folders: &Folders, plan: &Plan<'_>) -> Result<Arc<Cluster>> {
+    let is_up = plan.options.keep && Daemons::open(folders)?.all_live();
     if !is_up && sweep::is_needed(folders) {
         say("taking away what an earlier run has left");
         sweep::sweep(folders).await?;
     }
     let lab = Lab::open(folders.clone()).await?;
+    let (archives, ()) = tokio::try_join!(build(folders, plan), start(&lab, is_up))?;
+    if let Some(archives) = archives {
+        install::install(&lab, &archives).await.context("install Mayfly")?;
+        say("Mayfly is installed");
+    }
+    Ok(Arc::new(Cluster::of(Arc::new(lab), plan.options.soak)?))
+}
+
+async fn build(folders: &Folders, plan: &Plan<'_>) -> Result<Option<Vec<PathBuf>>> {
+    if !plan.wants_mayfly {
+        return Ok(None);
+    }
+    images::mayfly::build_all(folders, &checkout()).await.map(Some)
+}
+
+async fn start(lab: &Lab, is_up: bool) -> Result<()> {
     if is_up {
         say("using the cluster that is up");
-    } else {
-        say("starting the cluster");
-        lab.start().await.context("start the cluster")?;
-        say("the cluster is ready");
+        return Ok(());
     }
-    install::install(&lab).await.context("install Mayfly")?;
-    Ok(Arc::new(Cluster::of(Arc::new(lab), options.soak)?))
+    say("starting the cluster");
+    lab.start().await.context("start the cluster")?;
+    say("the cluster is ready");
+    Ok(())
 }
 
 fn trial(case: Case, runtime: &Arc<Runtime>, cluster: &Arc<Cluster>) -> Trial {
@@ -203,8 +222,7 @@ async fn attend(case: &Case, cluster: &Cluster) -> Result<()> {
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("for a reason that is no text")
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("for a reason that is no text")
 }
 
 /// There is one bridge and one set of ports, so there is one lab on a machine.
@@ -214,33 +232,18 @@ fn lock(folders: &Folders) -> Result<File> {
         .append(true)
         .open(folders.lock())
         .context("open the lab's lock")?;
-    file.try_lock()
-        .context("another `cargo e2e` is running on this machine")?;
+    file.try_lock().context("another `cargo e2e` is running on this machine")?;
     Ok(file)
 }
 
 fn explain(cluster: &Cluster) {
     let lab = cluster.lab();
     show("\nThe cluster stays up until `cargo e2e down`. To talk to it:\n");
-    show(format_args!(
-        "  export KUBECONFIG={}",
-        lab.pki().kubeconfig_of("admin").display()
-    ));
+    show(format_args!("  export KUBECONFIG={}", lab.pki().kubeconfig_of("admin").display()));
     show(format_args!("  export VAULT_ADDR={VAULT}"));
-    show(format_args!(
-        "  export VAULT_CACERT={}",
-        lab.pki().authority_certificate().display()
-    ));
-    show(format_args!(
-        "  export VAULT_TOKEN={}",
-        cluster.vault().token()
-    ));
-    show(format_args!(
-        "  kubectl: {}",
-        lab.tools.kubectl_path().display()
-    ));
-    show(format_args!(
-        "  AWS, as pods see it: {AWS}; moto behind it, without questions: {MOTO}"
-    ));
+    show(format_args!("  export VAULT_CACERT={}", lab.pki().authority_certificate().display()));
+    show(format_args!("  export VAULT_TOKEN={}", cluster.vault().token()));
+    show(format_args!("  kubectl: {}", lab.tools.kubectl_path().display()));
+    show(format_args!("  AWS, as pods see it: {AWS}; moto behind it, without questions: {MOTO}"));
     show(format_args!("  logs: {}", lab.folders.logs().display()));
 }

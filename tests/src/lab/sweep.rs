@@ -46,12 +46,8 @@ pub async fn sweep(folders: &Folders) -> Result<()> {
     unmount_below(folders.cache())?;
     remove_sockets(&cluster);
     let sandboxes = sandboxes(&cluster);
-    remove_files("/var/lib/cni/results", |name, _| {
-        sandboxes.iter().any(|id| name.contains(id))
-    });
-    remove_files("/var/lib/kubelet/device-plugins", |name, _| {
-        name == "kubelet.sock"
-    });
+    remove_files("/var/lib/cni/results", |name, _| sandboxes.iter().any(|id| name.contains(id)));
+    remove_files("/var/lib/kubelet/device-plugins", |name, _| name == "kubelet.sock");
     remove_files("/var/log/containers", |_, target| {
         target.is_some_and(|to| to.starts_with(folders.cache()))
     });
@@ -105,40 +101,23 @@ impl Process {
     fn read(pid: i32) -> Option<Self> {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         let mut fields = stat.rsplit_once(") ")?.1.split(' ');
-        let (_, parent) = (
-            fields.next().filter(|&state| state != "Z")?,
-            fields.next()?.parse().ok()?,
-        );
+        let (_, parent) =
+            (fields.next().filter(|&state| state != "Z")?, fields.next()?.parse().ok()?);
         let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-        let arguments = String::from_utf8_lossy(&line)
-            .split('\0')
-            .map(Into::into)
-            .collect();
-        Some(Self {
-            pid,
-            parent,
-            arguments,
-        })
+        let arguments = String::from_utf8_lossy(&line).split('\0').map(Into::into).collect();
+        Some(Self { pid, parent, arguments })
     }
 
     fn is_shim_of(&self, socket: &str) -> bool {
-        let is_shim = self
-            .arguments
-            .first()
-            .is_some_and(|program| program.contains("containerd-shim"));
-        is_shim
-            && self
-                .arguments
-                .windows(2)
-                .any(|pair| pair[0] == "-address" && pair[1] == socket)
+        let is_shim =
+            self.arguments.first().is_some_and(|program| program.contains("containerd-shim"));
+        is_shim && self.arguments.windows(2).any(|pair| pair[0] == "-address" && pair[1] == socket)
     }
 }
 
 fn processes() -> Vec<Process> {
     let folders = fs::read_dir("/proc").into_iter().flatten().flatten();
-    folders
-        .filter_map(|folder| Process::read(folder.file_name().to_str()?.parse().ok()?))
-        .collect()
+    folders.filter_map(|folder| Process::read(folder.file_name().to_str()?.parse().ok()?)).collect()
 }
 
 /// The processes and all that came from them, parents first.
@@ -146,10 +125,7 @@ fn descendants(processes: &[Process], mut family: Vec<i32>) -> Vec<i32> {
     let mut next = 0;
     while let Some(&parent) = family.get(next) {
         family.extend(
-            processes
-                .iter()
-                .filter(|process| process.parent == parent)
-                .map(|process| process.pid),
+            processes.iter().filter(|process| process.parent == parent).map(|process| process.pid),
         );
         next += 1;
     }
@@ -173,16 +149,9 @@ fn unmount_below(folder: &Path) -> Result<()> {
 
 /// The mount table writes blanks and the like in octal.
 fn unescape(point: &str) -> String {
-    [
-        ("\\040", " "),
-        ("\\011", "\t"),
-        ("\\012", "\n"),
-        ("\\134", "\\"),
-    ]
-    .iter()
-    .fold(point.to_owned(), |point, (octal, character)| {
-        point.replace(octal, character)
-    })
+    [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")]
+        .iter()
+        .fold(point.to_owned(), |point, (octal, character)| point.replace(octal, character))
 }
 
 /// The shims' sockets lie outside; each bundle says which is its own.
@@ -201,18 +170,13 @@ fn remove_sockets(cluster: &Path) {
 fn sandboxes(cluster: &Path) -> Vec<String> {
     let folder = cluster.join("containerd/io.containerd.grpc.v1.cri/sandboxes");
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .collect()
+    entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }
 
 /// Removes the files of a shared folder that are ours by their name or by where they point.
 fn remove_files(folder: &str, is_ours: impl Fn(&str, Option<PathBuf>) -> bool) {
     for file in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if is_ours(
-            &file.file_name().to_string_lossy(),
-            fs::read_link(file.path()).ok(),
-        ) {
+        if is_ours(&file.file_name().to_string_lossy(), fs::read_link(file.path()).ok()) {
             // Somebody who tidies up as well may have been first.
             let _ = fs::remove_file(file.path());
         }
@@ -222,30 +186,20 @@ fn remove_files(folder: &str, is_ours: impl Fn(&str, Option<PathBuf>) -> bool) {
 /// kube-proxy's rules, which only kube-proxy knows.
 async fn remove_services(folders: &Folders) -> Result<()> {
     let config = folders.cluster().join("kube-proxy.yaml");
-    let proxy = fs::read_dir(folders.tools())
-        .into_iter()
-        .flatten()
-        .flatten();
-    let proxy = proxy
-        .map(|tool| tool.path().join("kube-proxy"))
-        .find(|program| program.exists());
+    let proxy = fs::read_dir(folders.tools()).into_iter().flatten().flatten();
+    let proxy = proxy.map(|tool| tool.path().join("kube-proxy")).find(|program| program.exists());
     match proxy {
-        Some(proxy) if config.exists() => Program::new(proxy)
-            .args(["--cleanup"])
-            .text()
-            .await
-            .map(drop),
+        Some(proxy) if config.exists() => {
+            Program::new(proxy).args(["--cleanup"]).text().await.map(drop)
+        }
         _ => Ok(()),
     }
 }
 
 /// The kubelet's groups; one that is not empty is not ours, and stays.
 fn remove_cgroups() {
-    let hierarchies = fs::read_dir("/sys/fs/cgroup")
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path());
+    let hierarchies =
+        fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten().map(|entry| entry.path());
     for root in hierarchies.chain([PathBuf::from("/sys/fs/cgroup")]) {
         remove_cgroup(&root.join("kubepods"));
     }

@@ -32,12 +32,7 @@ impl Tools {
         let kubernetes = golang::KUBERNETES.build(&folders.tools()).await?;
         let vault = golang::VAULT.build(&folders.tools()).await?;
         let helm = golang::HELM.build(&folders.tools()).await?;
-        Ok(Self {
-            kubernetes,
-            helm,
-            vault,
-            moto,
-        })
+        Ok(Self { kubernetes, helm, vault, moto })
     }
 
     /// One of Kubernetes' programs, by its name.
@@ -79,9 +74,7 @@ where
         say(format_args!("{what}: building, once"));
         let unfinished = folder.with_extension("unfinished");
         clear(&unfinished)?;
-        make(unfinished.clone())
-            .await
-            .with_context(|| format!("build {what}"))?;
+        make(unfinished.clone()).await.with_context(|| format!("build {what}"))?;
         fs::rename(&unfinished, &folder).with_context(|| format!("keep {}", folder.display()))?;
         say(format_args!("{what}: built"));
     }

@@ -49,6 +49,15 @@ pub struct Trust {
     pub subject: String,
 }
 
+/// Whether AWS is down for whoever has a role, or asks for it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Outage {
+    /// The role's ARN.
+    pub role: String,
+    /// Whether it is.
+    pub down: bool,
+}
+
 /// A request as it came in, without what is secret in it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Call {
@@ -76,6 +85,7 @@ struct Front {
 #[derive(Debug, Default)]
 struct Records {
     trust: BTreeMap<String, BTreeSet<String>>,
+    outages: BTreeSet<String>,
     sessions: BTreeMap<String, Session>,
     calls: Vec<Call>,
 }
@@ -85,50 +95,37 @@ pub async fn serve(authority: &Path) -> Result<()> {
     // Whoever has done it before has done the same.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let authority = Certificate::from_pem(folders::read(authority)?.as_bytes())?;
-    let cluster = Client::builder()
-        .tls_certs_only([authority])
-        .no_proxy()
-        .build()?;
-    let moto = Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .build()?;
+    let cluster = Client::builder().tls_certs_only([authority]).no_proxy().build()?;
+    let moto = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build()?;
     let issuer = Issuer::new(cluster, API_SERVER);
-    let front = Arc::new(Front {
-        issuer,
-        moto,
-        records: Mutex::default(),
-    });
-    let services = Router::new()
-        .fallback(answer)
-        .with_state(Arc::clone(&front));
+    let front = Arc::new(Front { issuer, moto, records: Mutex::default() });
+    let services = Router::new().fallback(answer).with_state(Arc::clone(&front));
     let control = Router::new()
         .route("/trust", put(trust))
+        .route("/outage", put(outage))
         .route("/calls", get(calls))
         .with_state(front);
-    tokio::try_join!(
-        listen(AWS_LISTENER, services),
-        listen(AWS_CONTROL_LISTENER, control)
-    )
-    .map(drop)
+    tokio::try_join!(listen(AWS_LISTENER, services), listen(AWS_CONTROL_LISTENER, control))
+        .map(drop)
 }
 
 async fn listen(address: &str, router: Router) -> Result<()> {
-    let listener = TcpListener::bind(address)
-        .await
-        .with_context(|| format!("listen on {address}"))?;
-    axum::serve(listener, router)
-        .await
-        .with_context(|| format!("serve on {address}"))
+    let listener =
+        TcpListener::bind(address).await.with_context(|| format!("listen on {address}"))?;
+    axum::serve(listener, router).await.with_context(|| format!("serve on {address}"))
 }
 
 async fn trust(State(front): State<Arc<Front>>, Json(trust): Json<Trust>) {
-    front
-        .records()
-        .trust
-        .entry(trust.role)
-        .or_default()
-        .insert(trust.subject);
+    front.records().trust.entry(trust.role).or_default().insert(trust.subject);
+}
+
+async fn outage(State(front): State<Arc<Front>>, Json(outage): Json<Outage>) {
+    let outages = &mut front.records().outages;
+    if outage.down {
+        outages.insert(outage.role)
+    } else {
+        outages.remove(&outage.role)
+    };
 }
 
 async fn calls(State(front): State<Arc<Front>>) -> Json<Vec<Call>> {
@@ -141,10 +138,7 @@ async fn answer(State(front): State<Arc<Front>>, request: Request) -> Response<a
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     let form: BTreeMap<String, String> = form_urlencoded::parse(&body).into_owned().collect();
-    if form
-        .get("Action")
-        .is_some_and(|action| action == "AssumeRoleWithWebIdentity")
-    {
+    if form.get("Action").is_some_and(|action| action == "AssumeRoleWithWebIdentity") {
         front.assume_role(&form).await
     } else {
         front.hand_on(head, body).await
@@ -157,11 +151,11 @@ impl Front {
     }
 
     async fn assume_role(&self, form: &BTreeMap<String, String>) -> Response<axum::body::Body> {
+        if form.get("RoleArn").is_some_and(|role| self.records().outages.contains(role)) {
+            return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        }
         let outcome = self.session(form).await;
-        let refusal = outcome
-            .as_ref()
-            .err()
-            .map(|refusal| refusal.code().to_owned());
+        let refusal = outcome.as_ref().err().map(|refusal| refusal.code().to_owned());
         let response = outcome.into_response();
         self.records().calls.push(Call {
             action: "AssumeRoleWithWebIdentity".into(),
@@ -184,31 +178,15 @@ impl Front {
             form.get(name).cloned().ok_or_else(missing)
         };
         let (role, name) = (parameter("RoleArn")?, parameter("RoleSessionName")?);
-        let subject = self
-            .issuer
-            .verify(&parameter("WebIdentityToken")?)
-            .await?
-            .sub;
+        let subject = self.issuer.verify(&parameter("WebIdentityToken")?).await?.sub;
         let mut records = self.records();
-        if !records
-            .trust
-            .get(&role)
-            .is_some_and(|subjects| subjects.contains(&subject))
-        {
+        if !records.trust.get(&role).is_some_and(|subjects| subjects.contains(&subject)) {
             return Err(Refusal::AccessDenied);
         }
-        let lifetime = form
-            .get("DurationSeconds")
-            .and_then(|seconds| seconds.parse().ok());
+        let lifetime = form.get("DurationSeconds").and_then(|seconds| seconds.parse().ok());
         let lifetime = lifetime.map_or(DEFAULT_LIFETIME, Duration::from_secs);
         let access_key = format!("ASIA{:016X}", fastrand::u64(..));
-        let session = Session {
-            role,
-            name,
-            subject,
-            access_key: access_key.clone(),
-            lifetime,
-        };
+        let session = Session { role, name, subject, access_key: access_key.clone(), lifetime };
         records.sessions.insert(access_key, session.clone());
         Ok(session)
     }
@@ -217,7 +195,10 @@ impl Front {
         let session =
             access_key(&head.headers).and_then(|key| self.records().sessions.get(&key).cloned());
         let (action, resource) = (target(&head.headers), resource(&body));
-        let response = match session {
+        let response = match &session {
+            Some(session) if self.records().outages.contains(&session.role) => {
+                StatusCode::SERVICE_UNAVAILABLE.into_response()
+            }
             Some(_) => self
                 .ask_moto(head, body)
                 .await
@@ -226,14 +207,7 @@ impl Front {
         };
         let (role, session) = session.map(|session| (session.role, session.name)).unzip();
         let status = response.status().as_u16();
-        self.records().calls.push(Call {
-            action,
-            role,
-            session,
-            resource,
-            status,
-            refusal: None,
-        });
+        self.records().calls.push(Call { action, role, session, resource, status, refusal: None });
         response
     }
 
@@ -241,10 +215,7 @@ impl Front {
         let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
         let mut headers = head.headers;
         headers.remove(HOST);
-        let request = self
-            .moto
-            .request(head.method, format!("{MOTO}{path}"))
-            .headers(headers);
+        let request = self.moto.request(head.method, format!("{MOTO}{path}")).headers(headers);
         let answer = request.body(body).send().await?;
         let (status, mut headers) = (answer.status(), answer.headers().clone());
         headers.remove("transfer-encoding");
@@ -257,21 +228,13 @@ fn unknown_credentials() -> Response<axum::body::Body> {
         "__type": "UnrecognizedClientException",
         "message": "The security token included in the request is invalid.",
     });
-    (
-        StatusCode::BAD_REQUEST,
-        [("content-type", "application/x-amz-json-1.1")],
-        error.to_string(),
-    )
+    (StatusCode::BAD_REQUEST, [("content-type", "application/x-amz-json-1.1")], error.to_string())
         .into_response()
 }
 
 /// The public half of the credentials that a request was signed with.
 fn access_key(headers: &HeaderMap) -> Option<String> {
-    let (_, credential) = headers
-        .get(AUTHORIZATION)?
-        .to_str()
-        .ok()?
-        .split_once("Credential=")?;
+    let (_, credential) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once("Credential=")?;
     credential.split('/').next().map(Into::into)
 }
 
@@ -286,11 +249,11 @@ fn target(headers: &HeaderMap) -> String {
 /// What a JSON service was asked for. The body itself is not kept: it may hold what is sealed.
 fn resource(body: &[u8]) -> Option<String> {
     let body: serde_json::Value = serde_json::from_slice(body).ok()?;
-    ["SecretId", "SecretIdList", "Name", "Names", "Path", "KeyId"]
-        .iter()
-        .find_map(|&name| match &body[name] {
+    ["SecretId", "SecretIdList", "Name", "Names", "Path", "KeyId"].iter().find_map(|&name| {
+        match &body[name] {
             serde_json::Value::Null => None,
             serde_json::Value::String(text) => Some(text.clone()),
             other => Some(other.to_string()),
-        })
+        }
+    })
 }

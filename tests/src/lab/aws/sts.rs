@@ -104,10 +104,7 @@ impl Session {
         let role = self.role.rsplit('/').next().unwrap_or_default();
         let arn = format!("arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{}", self.name);
         element("Arn", &arn)
-            + &element(
-                "AssumedRoleId",
-                &format!("AROALABLABLABLABLAB:{}", self.name),
-            )
+            + &element("AssumedRoleId", &format!("AROALABLABLABLABLAB:{}", self.name))
     }
 
     fn credentials(&self) -> String {
@@ -125,9 +122,6 @@ fn request_id() -> String {
 }
 
 fn element(name: &str, text: &str) -> String {
-    let text = text
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;");
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     format!("<{name}>{text}</{name}>")
 }

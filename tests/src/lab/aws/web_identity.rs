@@ -32,10 +32,7 @@ pub struct Claims {
 impl Issuer {
     /// The issuer at an address, with a client that trusts it.
     pub fn new(http: Client, address: &str) -> Self {
-        Self {
-            http,
-            address: address.to_owned(),
-        }
+        Self { http, address: address.to_owned() }
     }
 
     /// Reads a token, or says why it is no good, as AWS would.
@@ -44,10 +41,8 @@ impl Issuer {
         let header = decode_header(token)
             .map_err(|_| invalid("The ID Token provided is not a valid JWT.".into()))?;
         let unreachable = "Couldn't retrieve verification key from your identity provider";
-        let keys = self
-            .keys()
-            .await
-            .map_err(|error| invalid(format!("{unreachable}: {error:#}")))?;
+        let keys =
+            self.keys().await.map_err(|error| invalid(format!("{unreachable}: {error:#}")))?;
         let key = header.kid.and_then(|id| keys.find(&id).cloned());
         let key =
             key.ok_or_else(|| invalid("No key of the provider has the token's key id".into()))?;
@@ -73,10 +68,8 @@ impl Issuer {
                 Refusal::InvalidIdentityToken("Incorrect token audience".into())
             }
             ErrorKind::InvalidIssuer => {
-                let text = format!(
-                    "No OpenIDConnect provider but {} is in your account",
-                    self.address
-                );
+                let text =
+                    format!("No OpenIDConnect provider but {} is in your account", self.address);
                 Refusal::InvalidIdentityToken(text)
             }
             ErrorKind::InvalidSignature => {
@@ -87,11 +80,7 @@ impl Issuer {
     }
 
     async fn keys(&self) -> Result<JwkSet> {
-        let answer = self
-            .http
-            .get(format!("{}/openid/v1/jwks", self.address))
-            .send()
-            .await?;
+        let answer = self.http.get(format!("{}/openid/v1/jwks", self.address)).send().await?;
         let text = answer.error_for_status()?.text().await?;
         serde_json::from_str(&text).context("read the provider's keys")
     }

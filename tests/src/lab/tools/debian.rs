@@ -22,14 +22,10 @@ pub async fn install() -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    say(format_args!(
-        "Debian packages: installing {}",
-        missing.join(" ")
-    ));
+    say(format_args!("Debian packages: installing {}", missing.join(" ")));
     apt(["update", "--quiet"].map(Into::into).to_vec()).await?;
-    let mut arguments = ["install", "--yes", "--quiet", "--no-install-recommends"]
-        .map(String::from)
-        .to_vec();
+    let mut arguments =
+        ["install", "--yes", "--quiet", "--no-install-recommends"].map(String::from).to_vec();
     arguments.extend(missing);
     apt(arguments).await
 }
@@ -37,17 +33,11 @@ pub async fn install() -> Result<()> {
 async fn missing() -> Result<Vec<String>> {
     let format = "--showformat=${db:Status-Abbrev}${Package}\\n";
     // It fails when it knows nothing of a package, and still lists the others.
-    let output = Program::new("dpkg-query")
-        .args(["--show", format])
-        .args(PACKAGES)
-        .output()
-        .await;
+    let output = Program::new("dpkg-query").args(["--show", format]).args(PACKAGES).output().await;
     let output = output.context("the lab installs its parts with apt: it needs a Debian")?;
     let listing = String::from_utf8_lossy(&output.stdout).into_owned();
-    let installed: Vec<&str> = listing
-        .lines()
-        .filter_map(|line| line.strip_prefix("ii "))
-        .collect();
+    let installed: Vec<&str> =
+        listing.lines().filter_map(|line| line.strip_prefix("ii ")).collect();
     Ok(PACKAGES
         .into_iter()
         .filter(|package| !installed.contains(package))
@@ -56,9 +46,5 @@ async fn missing() -> Result<Vec<String>> {
 }
 
 async fn apt(arguments: Vec<String>) -> Result<()> {
-    Program::new("apt-get")
-        .args(arguments)
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .show()
-        .await
+    Program::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").show().await
 }

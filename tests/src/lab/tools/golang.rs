@@ -80,6 +80,7 @@ impl GoTool {
             .args(self.packages)
             .env("CGO_ENABLED", "0")
             .env("GOFLAGS", "-mod=readonly")
+            .env("GOTOOLCHAIN", "local")
             .env("GOWORK", "off")
             .folder(folders::data(self.name))
             .show()

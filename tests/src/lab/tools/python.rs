@@ -12,20 +12,11 @@ const MOTO: &str = "5.2.5";
 
 /// Hands out the environment that has moto.
 pub async fn moto(tools: &Path) -> Result<PathBuf> {
-    cached(
-        tools.join(format!("moto-{MOTO}")),
-        &format!("moto {MOTO}"),
-        install,
-    )
-    .await
+    cached(tools.join(format!("moto-{MOTO}")), &format!("moto {MOTO}"), install).await
 }
 
 async fn install(environment: PathBuf) -> Result<()> {
-    let made = Program::new("python3")
-        .args(["-m", "venv"])
-        .args([&environment])
-        .text()
-        .await;
+    let made = Program::new("python3").args(["-m", "venv"]).args([&environment]).text().await;
     made.context("install Python 3 with its module `venv`")?;
     let pip = [
         "-m",
