@@ -1,1 +1,33 @@
-//! .
+//! Mayfly's admission webhook: reads a pod's annotations, answers with a patch that adds the agent.
+//!
+//! ```text
+//! server   bytes → review → bytes                                    EDGE: sockets, clock, log, metrics
+//!                    │
+//! admission          └→ Pod ─ annotations::parse → Request           PURE: everything below
+//!                             injection::plan    → Injection
+//!                             patch::render      → Patch
+//! offline  manifest text → documents → pod templates → (the same three) → manifest text
+//! ```
+//!
+//! Invariant: `review` is total: any bytes get an answer, never a panic or a 500.
+//! Invariant: idempotent: a pod that was admitted with its patch gets no second patch.
+//! Invariant: additive: what was submitted is still there, in the same order; only the owner of our
+//! own container's files follows the pod.
+//! Invariant: deterministic: the same input gives the same bytes.
+//! Invariant: no network call while answering; patches carry references, never values.
+//! Invariant: PURE modules name no `async`, clock, environment, file, socket or log.
+
+pub mod admission;
+pub mod annotations;
+pub mod args;
+pub mod config;
+pub mod fault;
+pub mod injection;
+pub mod manifest;
+pub mod offline;
+pub mod patch;
+pub mod pod;
+pub mod quantity;
+pub mod serving;
+pub mod server;
+pub mod telemetry;

@@ -1,0 +1,168 @@
+//! One AdmissionReview in, one out: the whole decision.
+//!
+//! PURE, and total: any bytes get an answer. The review is parsed once; the pod is taken out of it
+//! and never copied whole.
+
+mod answer;
+mod decision;
+
+use serde_json::Value;
+
+pub use decision::{Decision, Malformed, Untouched};
+
+use crate::{
+    annotations::{self, Asked},
+    config::Config,
+    fault::{Fault, Faults},
+    injection,
+    patch::render,
+    pod::Pod,
+};
+use json_patch::Patch;
+
+/// What was decided about one request, and all that may be logged of it.
+#[derive(Debug)]
+pub struct Review {
+    /// The request's own identifier.
+    pub uid: String,
+    /// The namespace of the pod.
+    pub namespace: String,
+    /// The pod's name, or what its name will begin with.
+    pub name: String,
+    /// What was decided.
+    pub decision: Decision,
+    /// What the pod's author is told besides.
+    pub warnings: Vec<String>,
+    patch: Option<Patch>,
+}
+
+/// Decides about the AdmissionReview `body`.
+pub fn review(config: &Config, body: &[u8]) -> Review {
+    match serde_json::from_slice(body) {
+        Ok(review) => review_parsed(config, review),
+        Err(error) => Review::of(Decision::Malformed(Malformed::Json(error.to_string()))),
+    }
+}
+
+/// Decides about an AdmissionReview that is parsed already.
+pub fn review_parsed(config: &Config, mut review: Value) -> Review {
+    let text = |value: &Value, pointer: &str| value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    if let Some(malformed) = Malformed::find(&review) {
+        return Review::of(Decision::Malformed(malformed));
+    }
+    let name = text(&review, "/request/name").filter(|name| !name.is_empty());
+    let name = name.or_else(|| text(&review, "/request/object/metadata/name"));
+    let name = name.or_else(|| text(&review, "/request/object/metadata/generateName"));
+    let mut answer = Review {
+        uid: text(&review, "/request/uid").unwrap_or_default(),
+        namespace: text(&review, "/request/namespace").unwrap_or_default(),
+        name: name.unwrap_or_default(),
+        ..Review::of(Decision::Unchanged)
+    };
+    let request = review.get_mut("request").map(Value::take).unwrap_or_default();
+    answer.decide(config, request);
+    answer
+}
+
+impl Review {
+    fn of(decision: Decision) -> Self {
+        Self {
+            uid: String::new(),
+            namespace: String::new(),
+            name: String::new(),
+            decision,
+            warnings: Vec::new(),
+            patch: None,
+        }
+    }
+
+    fn decide(&mut self, config: &Config, mut request: Value) {
+        if let Some(untouched) = Untouched::find(&request) {
+            self.decision = Decision::Untouched(untouched);
+            return;
+        }
+        let pod = request.get_mut("object").map(Value::take).unwrap_or_default();
+        let namespace = pod.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or_default();
+        if !namespace.is_empty() && namespace != self.namespace {
+            let fault = Fault::new("metadata.namespace", "not the namespace of the request");
+            self.decision = Decision::Denied(fault.into());
+            return;
+        }
+        match inject(config, pod, false) {
+            Outcome::Nothing(untouched) => self.decision = Decision::Untouched(untouched),
+            Outcome::Denied(faults) => self.decision = Decision::Denied(faults),
+            Outcome::Injected(injected) => {
+                self.warnings = injected.warnings;
+                if !injected.patch.is_empty() {
+                    self.decision = Decision::Injected(injected.mode);
+                    self.patch = Some(injected.patch);
+                }
+            }
+        }
+    }
+
+    /// The patch, when there is anything to change.
+    pub fn patch(&self) -> Option<&Patch> {
+        self.patch.as_ref()
+    }
+}
+
+/// What became of one pod or pod template.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It is not meant for us.
+    Nothing(Untouched),
+    /// It asks for what it cannot get.
+    Denied(Faults),
+    /// It gets what it asks for.
+    Injected(Box<Injected>),
+}
+
+/// A pod as it will be admitted.
+#[derive(Debug)]
+pub struct Injected {
+    /// How the agent is placed.
+    pub mode: mayfly_spec::spec::Mode,
+    /// The pod with everything in it.
+    pub pod: Value,
+    /// What leads there; empty when it was all there before.
+    pub patch: Patch,
+    /// What is legal and doubtful.
+    pub warnings: Vec<String>,
+}
+
+/// Injects into one pod, or the template of one; `ends` says that its owner is meant to end.
+pub fn inject(config: &Config, pod: Value, ends: bool) -> Outcome {
+    let Some(annotations) = Pod::annotations(&pod) else {
+        return Outcome::Nothing(Untouched::NotAnnotated);
+    };
+    if annotations.contains_key("kubernetes.io/config.mirror") {
+        return Outcome::Nothing(Untouched::Mirror);
+    }
+    let (request, mut faults) = match annotations::parse(annotations, config) {
+        Asked::Nothing => return Outcome::Nothing(Untouched::NotAnnotated),
+        Asked::Off => return Outcome::Nothing(Untouched::SwitchedOff),
+        Asked::Injection(request, faults) => (request, faults),
+    };
+    let view = match Pod::read(&pod) {
+        Ok(view) => view.of_owner(ends),
+        Err(fault) => return Outcome::Denied(fault.into()),
+    };
+    let plan = injection::plan(config, &request, &view);
+    let mut plan = match plan {
+        Ok(plan) if faults.is_empty() => plan,
+        Ok(_) => return Outcome::Denied(Faults(faults)),
+        Err(more) => {
+            faults.extend(more);
+            return Outcome::Denied(Faults(faults));
+        }
+    };
+    let (mode, warnings) = (plan.mode, std::mem::take(&mut plan.warnings));
+    match render(plan, pod) {
+        Ok((pod, patch)) => Outcome::Injected(Box::new(Injected { mode, pod, patch, warnings })),
+        Err(error) => Outcome::Denied(Fault::new("spec", error).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

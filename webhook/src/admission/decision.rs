@@ -1,0 +1,136 @@
+//! What can be decided, each with a word for logs and metrics.
+//!
+//! PURE.
+
+use mayfly_spec::spec::Mode;
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::fault::Faults;
+
+/// What was decided about one request.
+#[derive(Debug)]
+pub enum Decision {
+    /// The pod gets a patch.
+    Injected(Mode),
+    /// Everything was there already.
+    Unchanged,
+    /// The object is not meant for us.
+    Untouched(Untouched),
+    /// The pod asks for what it cannot get.
+    Denied(Faults),
+    /// There is nothing that an answer could be given to.
+    Malformed(Malformed),
+}
+
+impl Decision {
+    /// What was decided, in a word.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Injected(_) => "injected",
+            Self::Unchanged => "unchanged",
+            Self::Untouched(_) => "untouched",
+            Self::Denied(_) => "denied",
+            Self::Malformed(_) => "malformed",
+        }
+    }
+
+    /// The mode, or why there is none, in a word of a short list.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Injected(mode) => mode.name(),
+            Self::Unchanged => "complete",
+            Self::Untouched(untouched) => untouched.name(),
+            Self::Denied(_) => "faults",
+            Self::Malformed(malformed) => malformed.name(),
+        }
+    }
+}
+
+/// Why an object is left as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Untouched {
+    /// Something else than the creation of a pod.
+    NotAPodCreation,
+    /// No annotation of ours.
+    NotAnnotated,
+    /// `inject: "false"`.
+    SwitchedOff,
+    /// The API server's mirror of a node's own pod.
+    Mirror,
+}
+
+impl Untouched {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::NotAPodCreation => "not-a-pod-creation",
+            Self::NotAnnotated => "not-annotated",
+            Self::SwitchedOff => "switched-off",
+            Self::Mirror => "mirror",
+        }
+    }
+
+    /// Why `request` is not about a pod that is created.
+    pub(super) fn find(request: &Value) -> Option<Self> {
+        let is = |pointer: &str, wanted: &str| {
+            request.pointer(pointer).and_then(Value::as_str).unwrap_or_default() == wanted
+        };
+        let is_creation = is("/operation", "CREATE")
+            && is("/subResource", "")
+            && is("/kind/group", "")
+            && is("/kind/version", "v1")
+            && is("/kind/kind", "Pod");
+        (!is_creation).then_some(Self::NotAPodCreation)
+    }
+}
+
+/// Why a body is no question to us.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Malformed {
+    /// Not JSON.
+    #[error("the body is not JSON: {0}")]
+    Json(String),
+    /// Another kind of object.
+    #[error("the body is not an AdmissionReview")]
+    Kind,
+    /// A version that is not ours to answer.
+    #[error("only admission.k8s.io/v1 is answered; set `admissionReviewVersions: [v1]`")]
+    Version,
+    /// No question in it.
+    #[error("the AdmissionReview has no request with a uid")]
+    Request,
+    /// The creation of a pod without the pod.
+    #[error("the request has no object")]
+    Object,
+}
+
+impl Malformed {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Json(_) => "json",
+            Self::Kind => "kind",
+            Self::Version => "version",
+            Self::Request => "request",
+            Self::Object => "object",
+        }
+    }
+
+    /// What is wrong with the envelope of `review`.
+    pub(super) fn find(review: &Value) -> Option<Self> {
+        let text = |pointer: &str| review.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        if text("/kind") != "AdmissionReview" {
+            return Some(Self::Kind);
+        }
+        if text("/apiVersion") != "admission.k8s.io/v1" {
+            return Some(Self::Version);
+        }
+        let request = review.get("request").unwrap_or(&Value::Null);
+        if text("/request/uid").is_empty() {
+            return Some(Self::Request);
+        }
+        let has_object = request.get("object").is_some_and(Value::is_object);
+        let needs_object = Untouched::find(request).is_none();
+        (needs_object && !has_object).then_some(Self::Object)
+    }
+}

@@ -1,0 +1,158 @@
+//! `file.<name>`, `dir.<name>` and `files`: the entries, from whichever annotation they come.
+//!
+//! PURE. Knows which sources and fields this version serves.
+
+use std::collections::BTreeSet;
+
+use mayfly_spec::{
+    Reference,
+    file::{Content, FileEntry, FilePath, Files},
+    reference::Source,
+};
+use serde_json::Value;
+
+use super::{Annotation, Kind, PREFIX, ValueError};
+use crate::fault::{Fault, quote};
+
+/// Fields of an entry that a later version brings.
+const LATER_FIELDS: [&str; 4] = ["template", "delimiters", "max-age", "max-age-action"];
+
+/// The entries that could be read, and the names of those that could not.
+#[derive(Debug, Default)]
+pub(super) struct Entries {
+    pub(super) files: Vec<FileEntry>,
+    /// The paths of entries that are faulty in some other way.
+    faulty: BTreeSet<String>,
+    /// Whether `files` could not be read at all, so that any path may have been meant.
+    unreadable: bool,
+    /// Whether anything at all was asked for.
+    asked: bool,
+}
+
+impl Entries {
+    /// Takes `file.<path>` or `dir.<path>`.
+    pub(super) fn add(
+        &mut self,
+        kind: Kind,
+        path: &str,
+        place: &str,
+        text: &str,
+        faults: &mut Vec<Fault>,
+    ) {
+        self.asked = true;
+        match entry(kind, path, text) {
+            Ok(entry) => self.files.push(entry),
+            Err(message) => {
+                self.faulty.insert(path.to_owned());
+                faults.push(Fault::new(place, message));
+            }
+        }
+    }
+
+    /// Takes the list of `files`.
+    pub(super) fn add_list(&mut self, place: &str, text: &str, faults: &mut Vec<Fault>) {
+        self.asked = true;
+        let list = match serde_saphyr::from_str::<Value>(text) {
+            Ok(Value::Array(list)) => list,
+            Ok(_) => {
+                self.unreadable = true;
+                let message = "not a YAML list; begin each entry with `- `, for example `- {path: a, from: \"vault:secret/app#a\"}`";
+                faults.push(Fault::new(place, message));
+                return;
+            }
+            Err(error) => {
+                self.unreadable = true;
+                faults.push(Fault::new(place, format_args!("not YAML: {}", first_line(&error))));
+                return;
+            }
+        };
+        for (number, entry) in (1..).zip(list) {
+            let path = ["path", "dir"].iter().find_map(|field| entry.get(field)?.as_str());
+            let path = path.map(str::to_owned);
+            match listed(entry) {
+                Ok(entry) => self.files.push(entry),
+                Err(message) => {
+                    self.unreadable |= path.is_none();
+                    self.faulty.extend(path);
+                    faults.push(Fault::new(place, format_args!("entry {number}: {message}")));
+                }
+            }
+        }
+    }
+
+    /// What concerns all entries together.
+    pub(super) fn check(&self, otherwise_sound: &bool, faults: &mut Vec<Fault>) {
+        for conflict in Files::conflicts(&self.files) {
+            faults.push(Fault::new(Annotation::Files.to_string(), conflict));
+        }
+        let empty = self.files.is_empty() && (*otherwise_sound || !self.asked);
+        if empty {
+            let message = format!(
+                "no file is asked for; add `{PREFIX}file.<name>`, `{PREFIX}dir.<name>` or `{}`",
+                Annotation::Files
+            );
+            faults.push(Fault::new(Annotation::Inject.to_string(), message));
+        }
+    }
+
+    /// Whether `path` is, or may have been meant to be, one of the files.
+    pub(super) fn may_have(&self, path: &str) -> bool {
+        let is_entry = |entry: &FileEntry| match entry.content {
+            Content::File(_) => entry.path.as_str() == path,
+            Content::Directory => {
+                let rest = path.strip_prefix(entry.path.as_str());
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            }
+        };
+        let well_formed = path.parse::<FilePath>().is_ok();
+        self.unreadable || self.faulty.contains(path) || well_formed && self.files.iter().any(is_entry)
+    }
+
+    /// The paths that are asked for.
+    pub(super) fn known(&self) -> Vec<&str> {
+        self.files.iter().map(|entry| entry.path.as_str()).collect()
+    }
+}
+
+fn entry(kind: Kind, path: &str, text: &str) -> Result<FileEntry, String> {
+    if kind == Kind::Template {
+        return Err(ValueError::Later("template").to_string());
+    }
+    let path: FilePath = path.parse().map_err(|error| format!("{error}"))?;
+    let from: Reference = text.parse().map_err(|error| format!("{error}"))?;
+    refuse_source(&from)?;
+    let entry = match kind {
+        Kind::Dir => FileEntry::directory(path, from),
+        _ => FileEntry::file(path, from),
+    };
+    entry.map_err(|error| error.to_string())
+}
+
+fn listed(entry: Value) -> Result<FileEntry, String> {
+    if let Some(field) = LATER_FIELDS.iter().find(|field| entry.get(field).is_some()) {
+        return Err(ValueError::Later(field).to_string());
+    }
+    if entry.get("mode").is_some_and(Value::is_number) {
+        return Err("put `mode` in quotes, for example \"0440\"; without them YAML reads a number".to_owned());
+    }
+    let entry: FileEntry =
+        serde_json::from_value(entry).map_err(|error| quote(&error.to_string()))?;
+    refuse_source(&entry.from).map_err(|error| format!("`{}`: {error}", entry.path))?;
+    Ok(entry)
+}
+
+fn refuse_source(from: &Reference) -> Result<(), String> {
+    match from.location.source() {
+        Source::File => Err(
+            "`file:` is for local development only; in a pod, mount the file as a volume".to_owned(),
+        ),
+        source if source.is_supported() => Ok(()),
+        source => Err(ValueError::Later(source.name()).to_string()),
+    }
+}
+
+/// The error without the excerpt below it.
+fn first_line(error: &impl ToString) -> String {
+    let text = error.to_string();
+    quote(text.lines().next().unwrap_or_default().trim_start_matches("error: "))
+}

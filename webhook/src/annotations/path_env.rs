@@ -1,0 +1,62 @@
+//! `path-env`: environment variables that name a file's path, never its value.
+//!
+//! PURE.
+
+use std::collections::BTreeSet;
+
+use mayfly_spec::suggestion::Suggestion;
+
+use super::{Annotation, Entries, ValueError, value};
+use crate::fault::{Fault, quote};
+
+/// One variable and the file below the mount path that it names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PathEnv {
+    /// The variable's name.
+    pub variable: String,
+    /// The file's or directory's path.
+    pub path: String,
+}
+
+impl PathEnv {
+    pub(super) fn parse_list(text: &str) -> Result<Vec<Self>, ValueError> {
+        text.split(',')
+            .map(|pair| Self::parse(pair.trim()).ok_or_else(|| {
+                value::form(text, "`VARIABLE=<file>` pairs, parted by commas, such as `DB_PASSWORD_FILE=db-password`")
+            }))
+            .collect()
+    }
+
+    fn parse(pair: &str) -> Option<Self> {
+        let (variable, path) = pair.split_once('=')?;
+        let (variable, path) = (variable.trim(), path.trim());
+        let mut bytes = variable.bytes();
+        let first = bytes.next()?;
+        let is_name = (first.is_ascii_alphabetic() || first == b'_')
+            && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        (is_name && !path.is_empty()).then(|| Self {
+            variable: variable.to_owned(),
+            path: path.to_owned(),
+        })
+    }
+}
+
+/// Each variable once, each file one that is asked for.
+pub(super) fn check(pairs: &[PathEnv], entries: &Entries, faults: &mut Vec<Fault>) {
+    let mut seen = BTreeSet::new();
+    for PathEnv { variable, path } in pairs {
+        let mut fault = |message: String| faults.push(Fault::new(Annotation::PathEnv.to_string(), message));
+        if !seen.insert(variable) {
+            fault(format!("`{variable}` is set twice"));
+        }
+        if !entries.may_have(path) {
+            let known = entries.known();
+            let hint = if known.is_empty() {
+                String::new()
+            } else {
+                Suggestion::new(path, known).to_string()
+            };
+            fault(format!("no file `{}` is asked for{hint}", quote(path)));
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! The settings of a pod, or the operator's defaults for them: the same type for both.
+//!
+//! PURE.
+
+use mayfly_spec::spec::{Interval, Mode};
+
+use super::{Annotation, MountPath, PathEnv, Amount, VaultAddress, ValueError, value};
+use crate::{config::Config, fault::Fault, quantity::{MEBIBYTE, Quantity}};
+
+/// How the app is held back until its files are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gate {
+    /// A `postStart` hook.
+    Hook,
+    /// A startup probe.
+    Probe,
+}
+
+/// One optional value for each annotation. Their meaning is that of [`Annotation`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each field is the annotation of its name")]
+pub struct Settings {
+    pub mode: Option<Mode>,
+    pub gate: Option<Gate>,
+    pub start_deadline: Option<Interval>,
+    pub refresh: Option<Interval>,
+    pub mount_path: Option<MountPath>,
+    pub containers: Option<Vec<String>>,
+    pub path_env: Vec<PathEnv>,
+    pub vault_address: Option<VaultAddress>,
+    pub vault_role: Option<String>,
+    pub vault_auth_path: Option<String>,
+    pub vault_namespace: Option<String>,
+    pub vault_audience: Option<String>,
+    pub aws_region: Option<String>,
+    pub aws_role_arn: Option<String>,
+    pub cpu_request: Option<Amount>,
+    pub cpu_limit: Option<Amount>,
+    pub memory_request: Option<Amount>,
+    pub memory_limit: Option<Amount>,
+    pub volume_size: Option<Quantity>,
+}
+
+impl Settings {
+    /// Reads the value of one annotation.
+    pub fn set(&mut self, name: Annotation, text: &str) -> Result<(), ValueError> {
+        match name {
+            Annotation::Inject | Annotation::Files => {}
+            Annotation::Mode => put(&mut self.mode, mode(text))?,
+            Annotation::Gate => put(&mut self.gate, gate(text))?,
+            Annotation::StartDeadline => put(&mut self.start_deadline, interval(text))?,
+            Annotation::Refresh => put(&mut self.refresh, interval(text))?,
+            Annotation::OnChange => return Err(ValueError::Later("on-change")),
+            Annotation::MountPath => put(&mut self.mount_path, MountPath::parse(text))?,
+            Annotation::Containers => put(&mut self.containers, names(text))?,
+            Annotation::PathEnv => self.path_env = PathEnv::parse_list(text)?,
+            Annotation::VaultAddress => put(&mut self.vault_address, VaultAddress::parse(text))?,
+            Annotation::VaultRole => put(&mut self.vault_role, value::line(text))?,
+            Annotation::VaultAuthPath => put(&mut self.vault_auth_path, value::auth_path(text))?,
+            Annotation::VaultNamespace => put(&mut self.vault_namespace, value::line(text))?,
+            Annotation::VaultAudience => put(&mut self.vault_audience, value::line(text))?,
+            Annotation::AwsRegion => put(&mut self.aws_region, value::region(text))?,
+            Annotation::AwsRoleArn => put(&mut self.aws_role_arn, value::role_arn(text))?,
+            Annotation::AwsIdentity => identity(text)?,
+            Annotation::CpuRequest => put(&mut self.cpu_request, Amount::parse(text))?,
+            Annotation::CpuLimit => put(&mut self.cpu_limit, Amount::parse(text))?,
+            Annotation::MemoryRequest => put(&mut self.memory_request, Amount::parse(text))?,
+            Annotation::MemoryLimit => put(&mut self.memory_limit, Amount::parse(text))?,
+            Annotation::VolumeSize => put(&mut self.volume_size, volume_size(text))?,
+        }
+        Ok(())
+    }
+
+    /// These settings, and `defaults` where there are none.
+    #[must_use]
+    pub fn or(self, defaults: &Self) -> Self {
+        let text = |own: Option<String>, default: &Option<String>| own.or_else(|| default.clone());
+        let amount = |own: Option<Amount>, default: &Option<Amount>| own.or_else(|| default.clone());
+        Self {
+            mode: self.mode.or(defaults.mode),
+            gate: self.gate.or(defaults.gate),
+            start_deadline: self.start_deadline.or(defaults.start_deadline),
+            refresh: self.refresh.or(defaults.refresh),
+            mount_path: self.mount_path.or_else(|| defaults.mount_path.clone()),
+            containers: self.containers,
+            path_env: self.path_env,
+            vault_address: self.vault_address.or_else(|| defaults.vault_address.clone()),
+            vault_role: text(self.vault_role, &defaults.vault_role),
+            vault_auth_path: text(self.vault_auth_path, &defaults.vault_auth_path),
+            vault_namespace: text(self.vault_namespace, &defaults.vault_namespace),
+            vault_audience: text(self.vault_audience, &defaults.vault_audience),
+            aws_region: text(self.aws_region, &defaults.aws_region),
+            aws_role_arn: text(self.aws_role_arn, &defaults.aws_role_arn),
+            cpu_request: amount(self.cpu_request, &defaults.cpu_request),
+            cpu_limit: amount(self.cpu_limit, &defaults.cpu_limit),
+            memory_request: amount(self.memory_request, &defaults.memory_request),
+            memory_limit: amount(self.memory_limit, &defaults.memory_limit),
+            volume_size: self.volume_size.or_else(|| defaults.volume_size.clone()),
+        }
+    }
+
+    /// What the author may not choose freely.
+    pub(super) fn check(&self, config: &Config, faults: &mut Vec<Fault>) {
+        let floor = config.refresh_floor;
+        if let Some(refresh) = self.refresh.filter(|refresh| *refresh < floor) {
+            let message = format!("`{refresh}` is shorter than the operator's floor; allowed: `{floor}` or longer");
+            faults.push(Fault::new(Annotation::Refresh.to_string(), message));
+        }
+        if let Some(address) = self.vault_address.as_ref().filter(|address| !config.allows(address)) {
+            let message = match config.allowed_addresses().as_str() {
+                "" => format!("`{address}` is not on the operator's list, which is empty"),
+                allowed => format!("`{address}` is not on the operator's list; allowed: {allowed}"),
+            };
+            faults.push(Fault::new(Annotation::VaultAddress.to_string(), message));
+        }
+    }
+}
+
+fn put<T>(place: &mut Option<T>, parsed: Result<T, ValueError>) -> Result<(), ValueError> {
+    *place = Some(parsed?);
+    Ok(())
+}
+
+fn mode(text: &str) -> Result<Mode, ValueError> {
+    let modes = [Mode::Sidecar, Mode::Init, Mode::Parallel];
+    value::word(text.trim(), &modes.map(|mode| (mode.name(), mode)))
+}
+
+fn gate(text: &str) -> Result<Gate, ValueError> {
+    value::word(text.trim(), &[("hook", Gate::Hook), ("probe", Gate::Probe)])
+}
+
+/// `irsa` is what this version does anyway.
+fn identity(text: &str) -> Result<(), ValueError> {
+    let later = Err(ValueError::Later("pod-identity"));
+    value::word(text.trim(), &[("irsa", Ok(())), ("pod-identity", Err(()))])?.or(later)
+}
+
+fn interval(text: &str) -> Result<Interval, ValueError> {
+    Ok(text.trim().parse()?)
+}
+
+fn names(text: &str) -> Result<Vec<String>, ValueError> {
+    let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
+    if names.iter().any(String::is_empty) {
+        return Err(value::form(text, "names of containers, parted by commas"));
+    }
+    Ok(names)
+}
+
+fn volume_size(text: &str) -> Result<Quantity, ValueError> {
+    let size = value::quantity(text)?;
+    if size.units() < MEBIBYTE {
+        return Err(value::form(text, "a quantity of at least `1Mi`"));
+    }
+    Ok(size)
+}

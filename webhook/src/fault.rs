@@ -1,0 +1,114 @@
+//! What is wrong with a pod, told to its author: where, what, and what is allowed instead.
+//!
+//! PURE. Quotes nothing of a pod but what its author wrote into Mayfly's own annotations, and names.
+
+use std::fmt;
+
+/// The most faults that one answer lists: enough for any honest pod, and a bound for the others.
+const MOST_LISTED: usize = 50;
+
+/// The longest quotation of an author's text, in characters.
+const LONGEST_QUOTATION: usize = 120;
+
+/// The longest message of one fault, in characters: room for every list of what is allowed.
+const LONGEST_MESSAGE: usize = 1000;
+
+/// One fault and its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    place: String,
+    message: String,
+}
+
+impl Fault {
+    /// The fault `message` at `place`: an annotation's name or a field's path.
+    pub fn new(place: impl Into<String>, message: impl fmt::Display) -> Self {
+        Self {
+            place: place.into(),
+            message: cut(&message.to_string(), LONGEST_MESSAGE),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`: {}", quote(&self.place), self.message)
+    }
+}
+
+/// All faults of a pod, in a stable order: the annotations' first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Faults(pub Vec<Fault>);
+
+impl From<Fault> for Faults {
+    fn from(fault: Fault) -> Self {
+        Self(vec![fault])
+    }
+}
+
+/// One fault on one line, several as a list below a line that counts them.
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(faults) = self;
+        if let [fault] = faults.as_slice() {
+            return write!(f, "mayfly: {fault}");
+        }
+        write!(f, "mayfly: {} faults", faults.len())?;
+        for fault in faults.iter().take(MOST_LISTED) {
+            write!(f, "\n- {fault}")?;
+        }
+        match faults.len().saturating_sub(MOST_LISTED) {
+            0 => Ok(()),
+            more => write!(f, "\n- and {more} more"),
+        }
+    }
+}
+
+impl std::error::Error for Faults {}
+
+/// `text` without control characters, and cut when it is long.
+pub fn quote(text: &str) -> String {
+    cut(text, LONGEST_QUOTATION)
+}
+
+fn cut(text: &str, longest: usize) -> String {
+    let mut printable = String::with_capacity(text.len().min(longest));
+    for character in text.chars().take(longest) {
+        if character.is_control() {
+            printable.extend(character.escape_debug());
+        } else {
+            printable.push(character);
+        }
+    }
+    if text.chars().nth(longest).is_some() {
+        printable.push('…');
+    }
+    printable
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_fault_is_one_line_and_several_are_a_list() {
+        let fault = || Fault::new("mayfly.dev/mode", "wrong");
+        assert_eq!(
+            Faults(vec![fault()]).to_string(),
+            "mayfly: `mayfly.dev/mode`: wrong"
+        );
+        let two = Faults(vec![fault(), fault()]).to_string();
+        assert_eq!(
+            two,
+            "mayfly: 2 faults\n- `mayfly.dev/mode`: wrong\n- `mayfly.dev/mode`: wrong"
+        );
+        let many = Faults(vec![fault(); 60]).to_string();
+        assert!(many.ends_with("\n- and 10 more"), "{many}");
+    }
+
+    #[test]
+    fn quotations_are_short_and_printable() {
+        assert_eq!(quote("a\n\u{1b}[31m"), "a\\n\\u{1b}[31m");
+        assert_eq!(quote(&"é".repeat(200)).chars().count(), 121);
+    }
+}

@@ -1,0 +1,37 @@
+//! The agent's configuration for this pod.
+//!
+//! PURE.
+
+use std::path::PathBuf;
+
+use mayfly_spec::{
+    Files, Spec,
+    spec::{Refresh, VERSION},
+};
+
+use super::{Planner, access::Ownership, identity::Identities};
+use crate::{annotations::Annotation, fault::Fault};
+
+impl Planner<'_> {
+    /// The value of `MAYFLY_CONFIG`; nothing, when a fault was found.
+    pub(super) fn contract(&mut self, identities: &Identities, ownership: Ownership) -> Option<String> {
+        // Two entries in each other's way were told when the annotations were read.
+        let files = Files::try_from(self.request.files.clone()).ok()?;
+        let refresh = self.request.settings.refresh;
+        let spec = Spec {
+            version: VERSION,
+            directory: PathBuf::from(self.choices.mount_path.as_str()),
+            mode: Some(self.choices.mode),
+            aws: identities.aws.clone(),
+            vault: identities.vault.clone(),
+            files,
+            access: ownership.access,
+            refresh: refresh.map_or_else(Refresh::default, |interval| Refresh { interval }),
+            start: self.choices.start,
+        };
+        let environment = spec.to_environment();
+        environment
+            .map_err(|error| self.faults.push(Fault::new(Annotation::Files.to_string(), error)))
+            .ok()
+    }
+}

@@ -1,0 +1,87 @@
+//! What is legal and doubtful: warnings, which `kubectl` shows to whoever creates the pod.
+//!
+//! PURE.
+
+use mayfly_spec::{reference::Source, spec::Mode};
+use serde_json::Value;
+
+use super::Planner;
+use crate::{
+    annotations::Annotation,
+    pod::{Position, text},
+};
+
+/// The API server's advice for the length of a warning, in bytes.
+const LONGEST_WARNING: usize = 120;
+/// The most warnings of one answer: the API server cuts them at 4096 bytes together.
+const MOST_WARNINGS: usize = 20;
+
+impl Planner<'_> {
+    pub(super) fn doubt(&mut self, chosen: &[Position]) {
+        self.doubt_shared_processes();
+        self.doubt_early_containers(chosen);
+        self.doubt_settings_without_effect();
+    }
+
+    fn doubt_shared_processes(&mut self) {
+        for field in ["shareProcessNamespace", "hostPID"] {
+            if self.pod.field(field).and_then(Value::as_bool) == Some(true) {
+                self.warn(format!("{field} lets other processes of the same user read the files through /proc"));
+            }
+        }
+    }
+
+    fn doubt_early_containers(&mut self, chosen: &[Position]) {
+        let early: Vec<&str> = chosen
+            .iter()
+            .filter(|position| self.ends_before_the_agent(**position))
+            .map(|position| text(self.pod.container(*position), "name"))
+            .collect();
+        for name in early {
+            self.warn(format!("init container {name} ends before the agent starts and sees no files"));
+        }
+    }
+
+    fn doubt_settings_without_effect(&mut self) {
+        let own = &self.request.own;
+        let vault = [
+            (Annotation::VaultAddress, own.vault_address.is_some()),
+            (Annotation::VaultRole, own.vault_role.is_some()),
+            (Annotation::VaultAuthPath, own.vault_auth_path.is_some()),
+            (Annotation::VaultNamespace, own.vault_namespace.is_some()),
+            (Annotation::VaultAudience, own.vault_audience.is_some()),
+        ];
+        let aws = [
+            (Annotation::AwsRegion, own.aws_region.is_some()),
+            (Annotation::AwsRoleArn, own.aws_role_arn.is_some()),
+        ];
+        let refresh = (Annotation::Refresh, own.refresh.is_some());
+        if !self.reads(Source::Vault) {
+            self.warn_of_each(&vault, "no file comes from Vault");
+        }
+        if !self.reads(Source::AwsSm) {
+            self.warn_of_each(&aws, "no file comes from AWS");
+        }
+        if self.choices.mode == Mode::Init {
+            self.warn_of_each(&[refresh], "the mode `init` fetches once");
+        }
+    }
+
+    fn warn_of_each(&mut self, annotations: &[(Annotation, bool)], reason: &str) {
+        for (annotation, _) in annotations.iter().filter(|(_, is_set)| *is_set) {
+            self.warn(format!("{annotation} has no effect: {reason}"));
+        }
+    }
+
+    /// At most so long, and so many, as the API server passes on.
+    pub(super) fn warn(&mut self, warning: String) {
+        let mut warning = format!("mayfly: {warning}");
+        if warning.len() > LONGEST_WARNING {
+            warning.truncate(warning.floor_char_boundary(LONGEST_WARNING - '…'.len_utf8()));
+            warning.push('…');
+        }
+        if self.warnings.len() < MOST_WARNINGS && !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+}

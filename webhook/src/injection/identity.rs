@@ -1,0 +1,171 @@
+//! As whom the agent reads: the pod's own tokens, and what EKS's webhook gave to the app.
+//!
+//! PURE. The contract never depends on which of the two webhooks ran first: EKS's variables and
+//! mount are carried over when they are there, and put there by EKS's own webhook when it comes
+//! after us.
+
+use mayfly_spec::{
+    reference::Source,
+    spec::{Aws, Ca, DEFAULT_KUBERNETES_MOUNT, Identity, KubernetesAuth, Vault, VaultAuth},
+};
+use serde_json::{Value, json};
+
+use super::{CONTAINER, Planner, volume::TOKENS_PATH};
+use crate::{
+    annotations::Annotation,
+    fault::Fault,
+    pod::{Position, items, text},
+};
+
+/// The volume that EKS's webhook adds to a pod whose service account has a role.
+pub(super) const EKS_VOLUME: &str = "aws-iam-token";
+
+/// What EKS's webhook sets, and how much of it is of use beside a role of our own.
+const EKS_VARIABLES: [&str; 5] = [
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_STS_REGIONAL_ENDPOINTS",
+    "AWS_ROLE_ARN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+];
+const EKS_REGION_VARIABLES: usize = 3;
+
+/// The audience that AWS' token exchange asks for.
+const STS_AUDIENCE: &str = "sts.amazonaws.com";
+
+/// What the agent shows to its backends.
+#[derive(Debug, Default)]
+pub(super) struct Identities {
+    pub(super) aws: Option<Aws>,
+    pub(super) vault: Option<Vault>,
+    pub(super) tokens: Vec<ProjectedToken>,
+    /// Environment and mount that EKS's webhook gave to the app.
+    pub(super) carried_env: Vec<Value>,
+    pub(super) carried_mount: Option<Value>,
+}
+
+/// One file of the projected volume.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TokenFile(pub(super) &'static str);
+
+/// A token of the pod's service account; without an audience, the API server's own.
+#[derive(Debug)]
+pub(super) struct ProjectedToken {
+    pub(super) file: TokenFile,
+    pub(super) audience: Option<String>,
+}
+
+const VAULT_TOKEN: TokenFile = TokenFile("vault-token");
+const AWS_TOKEN: TokenFile = TokenFile("aws-token");
+
+impl TokenFile {
+    fn path(self) -> std::path::PathBuf {
+        [TOKENS_PATH, self.0].iter().collect()
+    }
+}
+
+impl Planner<'_> {
+    pub(super) fn identify(&mut self, chosen: &[Position]) -> Identities {
+        let mut identities = Identities::default();
+        if self.reads(Source::Vault) {
+            self.identify_to_vault(&mut identities);
+        }
+        if self.reads(Source::AwsSm) {
+            self.identify_to_aws(&mut identities, chosen);
+        }
+        identities
+    }
+
+    /// Whether a file comes from `source`.
+    pub(super) fn reads(&self, source: Source) -> bool {
+        self.request.files.iter().any(|entry| entry.from.location.source() == source)
+    }
+
+    fn identify_to_vault(&mut self, identities: &mut Identities) {
+        let settings = &self.request.settings;
+        let (Some(address), Some(role)) = (&settings.vault_address, &settings.vault_role) else {
+            self.miss_vault_settings();
+            return;
+        };
+        let mount = settings.vault_auth_path.as_deref().unwrap_or(DEFAULT_KUBERNETES_MOUNT);
+        identities.vault = Some(Vault {
+            address: address.to_string(),
+            namespace: settings.vault_namespace.clone(),
+            auth: VaultAuth::Kubernetes(KubernetesAuth {
+                role: role.clone(),
+                mount: mount.to_owned(),
+                token_file: VAULT_TOKEN.path(),
+            }),
+            ca: self.config.vault.ca.clone().map(Ca::Pem),
+        });
+        identities.tokens.push(ProjectedToken {
+            file: VAULT_TOKEN,
+            audience: settings.vault_audience.clone(),
+        });
+    }
+
+    /// An address or role that is there, and refused, has its own fault already.
+    fn miss_vault_settings(&mut self) {
+        let settings = &self.request.settings;
+        if settings.vault_address.is_none() {
+            let allowed = self.config.allowed_addresses();
+            let allowed = if allowed.is_empty() { "none: ask the operator to set one".to_owned() } else { allowed };
+            let message = format!("missing: a file comes from Vault, and the operator has no default; allowed: {allowed}");
+            self.faults.push(Fault::new(Annotation::VaultAddress.to_string(), message));
+        }
+        if self.request.settings.vault_role.is_none() {
+            let message = "missing: a file comes from Vault; name the role that the pod logs in to";
+            self.faults.push(Fault::new(Annotation::VaultRole.to_string(), message));
+        }
+    }
+
+    fn identify_to_aws(&self, identities: &mut Identities, chosen: &[Position]) {
+        let settings = &self.request.settings;
+        let role_arn = settings.aws_role_arn.clone();
+        let token_file = role_arn.as_ref().map(|_| AWS_TOKEN.path());
+        if role_arn.is_some() {
+            let audience = Some(STS_AUDIENCE.to_owned());
+            identities.tokens.push(ProjectedToken { file: AWS_TOKEN, audience });
+        }
+        self.carry_over(identities, chosen, role_arn.is_some());
+        let stand_ins = &self.config.aws;
+        identities.aws = Some(Aws {
+            region: settings.aws_region.clone(),
+            identity: Identity::Irsa,
+            role_arn,
+            token_file,
+            endpoint: stand_ins.endpoint.clone(),
+            sts_endpoint: stand_ins.sts_endpoint.clone(),
+            ca: stand_ins.ca.clone().map(Ca::Pem),
+        });
+    }
+
+    fn carry_over(&self, identities: &mut Identities, chosen: &[Position], has_role: bool) {
+        let Some((container, mount)) = self.eks_container(chosen) else {
+            return;
+        };
+        let variables = if has_role { &EKS_VARIABLES[..EKS_REGION_VARIABLES] } else { &EKS_VARIABLES[..] };
+        let env = items(container, "env");
+        let literal = |name: &&str| {
+            let variable = env.iter().find(|variable| text(variable, "name") == *name)?;
+            Some(json!({"name": name, "value": variable.get("value")?.as_str()?}))
+        };
+        identities.carried_env = variables.iter().filter_map(literal).collect();
+        if !has_role {
+            let path = text(mount, "mountPath");
+            identities.carried_mount = Some(json!({"mountPath": path, "name": EKS_VOLUME, "readOnly": true}));
+        }
+    }
+
+    /// The container with EKS's token, a chosen one before the others.
+    fn eks_container(&self, chosen: &[Position]) -> Option<(&Value, &Value)> {
+        let chosen = chosen.iter().map(|position| self.pod.container(*position));
+        let others = self.pod.containers().map(|(_, container)| container);
+        let others = others.filter(|container| text(container, "name") != CONTAINER);
+        chosen.chain(others).find_map(|container| {
+            let mounts = items(container, "volumeMounts");
+            let mount = mounts.iter().find(|mount| text(mount, "name") == EKS_VOLUME)?;
+            Some((container, mount))
+        })
+    }
+}

@@ -1,0 +1,172 @@
+//! How large the volume is, and how much the agent may use.
+//!
+//! PURE. A file in memory counts against the memory limit of the container that writes it, so
+//! volume and limit are sized together.
+
+use std::collections::BTreeMap;
+
+use mayfly_spec::reference::Source;
+use serde_json::Value;
+
+use super::{CONTAINER, Planner};
+use crate::{
+    annotations::{Amount, Annotation},
+    fault::Fault,
+    pod::{Pod, text},
+    quantity::{MEBIBYTE, Quantity},
+};
+
+/// What the agent needs beside its files: twice the budget of its resident memory is 20 MiB, of
+/// which the pages of its own program are shared and can be dropped.
+const AGENT_MEMORY: u64 = 16 * MEBIBYTE;
+/// The usual limit: room for the agent and 48 MiB of files.
+const USUAL_MEMORY_LIMIT: u64 = 64 * MEBIBYTE;
+/// The usual request for CPU: an idle agent uses none.
+const USUAL_CPU_REQUEST: &str = "5m";
+/// In a Guaranteed pod the request is the limit too, and 5m would make one TLS handshake last
+/// seconds.
+const GUARANTEED_CPU: &str = "50m";
+
+/// The largest secret of AWS Secrets Manager.
+const LARGEST_AWS_SECRET: u64 = 64 * 1024;
+/// The largest entry of Vault's own storage, unless its operator raised it.
+const LARGEST_VAULT_SECRET: u64 = MEBIBYTE;
+/// The old generation stays until the new one is complete.
+const GENERATIONS: u64 = 2;
+/// Directories, links, `status.json`.
+const BESIDE_FILES: u64 = 256 * 1024;
+
+/// The volume's size and the agent's resources.
+#[derive(Debug, Default)]
+pub(super) struct Resources {
+    pub(super) volume: Option<Quantity>,
+    pub(super) requests: BTreeMap<&'static str, Quantity>,
+    pub(super) limits: BTreeMap<&'static str, Quantity>,
+}
+
+/// A request and a limit.
+type Pair = (Option<Quantity>, Option<Quantity>);
+
+impl Planner<'_> {
+    pub(super) fn allot(&mut self) -> Resources {
+        let settings = &self.request.settings;
+        let volume = settings.volume_size.clone().unwrap_or_else(|| self.volume_size());
+        let needed = AGENT_MEMORY.saturating_add(volume.units());
+        let guaranteed = is_guaranteed(self.pod);
+        let (cpu_request, cpu_limit) = (settings.cpu_request.clone(), settings.cpu_limit.clone());
+        let (memory_request, memory_limit) = (settings.memory_request.clone(), settings.memory_limit.clone());
+        let limit = Quantity::mebibytes(needed.max(USUAL_MEMORY_LIMIT).div_ceil(MEBIBYTE));
+        let cpu = if guaranteed {
+            same(cpu_request, cpu_limit, fixed(GUARANTEED_CPU))
+        } else {
+            pair(cpu_request, cpu_limit, fixed(USUAL_CPU_REQUEST), None)
+        };
+        let memory = if guaranteed {
+            same(memory_request, memory_limit, Some(limit))
+        } else {
+            pair(memory_request, memory_limit, Some(Quantity::mebibytes(16)), Some(limit))
+        };
+        self.refuse_excess(&cpu, [Annotation::CpuRequest, Annotation::CpuLimit]);
+        self.refuse_excess(&memory, [Annotation::MemoryRequest, Annotation::MemoryLimit]);
+        self.refuse_want(&memory, needed);
+        Resources {
+            volume: Some(volume),
+            requests: named(cpu.0, memory.0),
+            limits: named(cpu.1, memory.1),
+        }
+    }
+
+    /// Two generations of the largest secrets that there can be, in whole mebibytes.
+    fn volume_size(&self) -> Quantity {
+        let largest = |source| match source {
+            Source::AwsSm => LARGEST_AWS_SECRET,
+            _ => LARGEST_VAULT_SECRET,
+        };
+        let entries = self.request.files.iter();
+        let generation: u64 = entries.map(|entry| largest(entry.from.location.source())).sum();
+        Quantity::mebibytes((GENERATIONS * generation + BESIDE_FILES).div_ceil(MEBIBYTE))
+    }
+
+    fn refuse_excess(&mut self, (request, limit): &Pair, [of_request, of_limit]: [Annotation; 2]) {
+        if let (Some(request), Some(limit)) = (request, limit)
+            && request > limit
+        {
+            let message = format!("`{request}` is more than `{of_limit}`, which is `{limit}`");
+            self.faults.push(Fault::new(of_request.to_string(), message));
+        }
+    }
+
+    fn refuse_want(&mut self, (_, limit): &Pair, needed: u64) {
+        let Some(limit) = limit.as_ref().filter(|limit| limit.units() < needed) else {
+            return;
+        };
+        let needed = Quantity::mebibytes(needed.div_ceil(MEBIBYTE));
+        let message = format!(
+            "`{limit}` is too little: the agent needs 16Mi and the volume's size, together `{needed}`; allowed: `{needed}` or more, or a smaller `{}`",
+            Annotation::VolumeSize
+        );
+        self.faults.push(Fault::new(Annotation::MemoryLimit.to_string(), message));
+    }
+}
+
+/// A usual value gives way to one that the author set.
+fn pair(
+    request: Option<Amount>,
+    limit: Option<Amount>,
+    usual_request: Option<Quantity>,
+    usual_limit: Option<Quantity>,
+) -> Pair {
+    let given = (request.is_some(), limit.is_some());
+    let request = request.map_or(usual_request, Amount::quantity);
+    let limit = limit.map_or(usual_limit, Amount::quantity);
+    match (request, limit) {
+        (Some(request), Some(limit)) if request > limit => match given {
+            (false, true) => (Some(limit.clone()), Some(limit)),
+            (true, false) => (Some(request.clone()), Some(request)),
+            _ => (Some(request), Some(limit)),
+        },
+        pair => pair,
+    }
+}
+
+/// Request and limit of one value: the limit's, else the request's, else the usual one.
+fn same(request: Option<Amount>, limit: Option<Amount>, usual: Option<Quantity>) -> Pair {
+    let quantity = match (request, limit) {
+        (_, Some(Amount::Of(limit))) => Some(limit),
+        (Some(Amount::Of(request)), _) => Some(request),
+        (Some(Amount::Unset), Some(Amount::Unset)) => None,
+        _ => usual,
+    };
+    (quantity.clone(), quantity)
+}
+
+fn named(cpu: Option<Quantity>, memory: Option<Quantity>) -> BTreeMap<&'static str, Quantity> {
+    [("cpu", cpu), ("memory", memory)]
+        .into_iter()
+        .filter_map(|(name, quantity)| Some((name, quantity?)))
+        .collect()
+}
+
+fn fixed(text: &str) -> Option<Quantity> {
+    text.parse().ok()
+}
+
+/// Whether the author's containers make the pod one of class Guaranteed: each has limits, and
+/// requests that are the same or absent. Resources of the pod as a whole decide without us.
+fn is_guaranteed(pod: &Pod<'_>) -> bool {
+    let pod_level = pod.field("resources").is_some_and(|resources| !resources.is_null());
+    let mut authors = pod.containers().filter(|(_, container)| text(container, "name") != CONTAINER);
+    !pod_level && authors.all(|(_, container)| ["cpu", "memory"].iter().all(|name| is_fixed(container, name)))
+}
+
+fn is_fixed(container: &Value, resource: &str) -> bool {
+    let amount = |side: &str| {
+        let amount = container.get("resources")?.get(side)?.get(resource)?;
+        Some(amount.as_str().map_or_else(|| amount.to_string(), str::to_owned))
+    };
+    match (amount("requests"), amount("limits")) {
+        (None, Some(_)) => true,
+        (Some(request), Some(limit)) => Quantity::is_same(&request, &limit),
+        (_, None) => false,
+    }
+}

@@ -1,0 +1,112 @@
+//! The three volumes: the files, the agent's own state, its tokens.
+//!
+//! PURE. Every field that the API server would fill in is written out, so that what it returns is
+//! what we sent.
+
+use k8s_openapi::{
+    api::core::v1::{
+        EmptyDirVolumeSource, ProjectedVolumeSource, ServiceAccountTokenProjection, Volume,
+        VolumeProjection,
+    },
+    apimachinery::pkg::api::resource::Quantity as ApiQuantity,
+};
+use serde_json::Value;
+
+use super::{
+    Planner, Step,
+    container::json,
+    identity::{Identities, ProjectedToken},
+    resources::Resources,
+};
+use crate::{fault::Fault, pod::text, quantity::Quantity};
+
+/// The files: in memory, written by the agent, read by the chosen containers.
+pub const SECRETS_VOLUME: &str = "mayfly-secrets";
+/// What must survive the agent's own restart: in memory, mounted only in the agent.
+pub const STATE_VOLUME: &str = "mayfly-state";
+/// The pod's tokens for the backends, mounted only in the agent.
+pub const IDENTITY_VOLUME: &str = "mayfly-identity";
+
+/// Where the agent keeps its state: over the API server's token, which then is not mounted there.
+pub(super) const STATE_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+/// Where the agent finds its tokens.
+pub(super) const TOKENS_PATH: &str = "/var/run/secrets/mayfly.dev";
+
+/// A token's life, in seconds; the kubelet renews it long before.
+const TOKEN_LIFE: i64 = 3600;
+/// 0644, the API server's own default; the kubelet sets the tokens' real mode.
+const PROJECTED_MODE: i32 = 0o644;
+
+impl Planner<'_> {
+    /// Adds the volumes that are not there; a foreign one of the same name is refused.
+    pub(super) fn ensure_volumes(&mut self, identities: &Identities, resources: &Resources) {
+        let size = resources.volume.clone().unwrap_or_else(|| Quantity::mebibytes(1));
+        let wanted = [
+            Some(in_memory(SECRETS_VOLUME, &size)),
+            Some(in_memory(STATE_VOLUME, &Quantity::mebibytes(1))),
+            (!identities.tokens.is_empty()).then(|| projected(&identities.tokens)),
+        ];
+        for volume in wanted.into_iter().flatten() {
+            self.ensure_volume(volume);
+        }
+    }
+
+    fn ensure_volume(&mut self, wanted: Value) {
+        let name = text(&wanted, "name").to_owned();
+        let volumes = self.pod.volumes().iter().enumerate();
+        let present = volumes.filter(|(_, volume)| text(volume, "name") == name).last();
+        match present {
+            None => self.steps.push(Step::Volume(wanted)),
+            Some((_, volume)) if is_same(&wanted, volume) => {}
+            Some((index, _)) => {
+                let message = format!("the name `{name}` is Mayfly's own; rename this volume");
+                self.faults.push(Fault::new(format!("spec.volumes[{index}]"), message));
+            }
+        }
+    }
+}
+
+/// Equal, quantities by their value.
+fn is_same(wanted: &Value, present: &Value) -> bool {
+    match (wanted, present) {
+        (Value::String(wanted), Value::String(present)) => Quantity::is_same(wanted, present),
+        (Value::Object(wanted), Value::Object(present)) => {
+            let same = |(key, value): (&String, &Value)| present.get(key).is_some_and(|other| is_same(value, other));
+            wanted.len() == present.len() && wanted.iter().all(same)
+        }
+        (Value::Array(wanted), Value::Array(present)) => {
+            wanted.len() == present.len() && wanted.iter().zip(present).all(|(wanted, present)| is_same(wanted, present))
+        }
+        _ => wanted == present,
+    }
+}
+
+fn in_memory(name: &str, size: &Quantity) -> Value {
+    json(Volume {
+        name: name.to_owned(),
+        empty_dir: Some(EmptyDirVolumeSource {
+            medium: Some("Memory".to_owned()),
+            size_limit: Some(ApiQuantity(size.to_string())),
+        }),
+        ..Volume::default()
+    })
+}
+
+fn projected(tokens: &[ProjectedToken]) -> Value {
+    let source = |token: &ProjectedToken| VolumeProjection {
+        service_account_token: Some(ServiceAccountTokenProjection {
+            audience: token.audience.clone(),
+            expiration_seconds: Some(TOKEN_LIFE),
+            path: token.file.0.to_owned(),
+        }),
+        ..VolumeProjection::default()
+    };
+    json(Volume {
+        name: IDENTITY_VOLUME.to_owned(),
+        projected: Some(ProjectedVolumeSource {
+            default_mode: Some(PROJECTED_MODE),
+            sources: Some(tokens.iter().map(source).collect()),
+        }),
+        ..Volume::default()
+    })
+}

@@ -1,0 +1,26 @@
+//! The program: arguments in, exit code out.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use mayfly_webhook::{
+    args::{Args, Command},
+    offline, serving,
+};
+
+fn main() -> ExitCode {
+    let outcome = match Args::parse().command {
+        Command::Serve(args) => serving::serve(args),
+        Command::Inject(args) => offline::inject(&args),
+    };
+    outcome.unwrap_or_else(|error| {
+        report(&error);
+        ExitCode::FAILURE
+    })
+}
+
+/// The whole chain on one line, by `Display`.
+#[expect(clippy::print_stderr, reason = "a program's last words")]
+fn report(error: &anyhow::Error) {
+    eprintln!("mayfly-webhook: {error:#}");
+}

@@ -1,0 +1,134 @@
+//! Manifests as text: the documents of a file, each as it would be admitted.
+//!
+//! PURE. What is not ours is not even parsed, and comes out byte for byte; of what is, the comments
+//! before the first field stay.
+
+mod document;
+mod template;
+
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::{
+    admission::{Outcome, inject},
+    annotations::PREFIX,
+    config::Config,
+    fault::Faults,
+    pod::Pod,
+};
+pub use document::{EmitError, ParseError};
+
+use document::Document;
+use template::Template;
+
+/// A manifest as it would be admitted.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Admitted {
+    /// The whole text.
+    pub text: String,
+    /// What is legal and doubtful, each with its object.
+    pub warnings: Vec<String>,
+}
+
+/// Why a manifest would not be admitted.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ManifestError {
+    /// Pods that ask for what they cannot get, each with its object.
+    #[error("{}", .0.iter().map(|(object, faults)| format!("{object}: {faults}")).collect::<Vec<_>>().join("\n"))]
+    Denied(Vec<(String, Faults)>),
+    /// A document that cannot be read.
+    #[error("document {0}")]
+    Parse(usize, #[source] ParseError),
+    /// A document that cannot be written.
+    #[error("document {0}")]
+    Emit(usize, #[source] EmitError),
+}
+
+/// Injects into every pod and every pod template of `text`.
+pub fn admit(config: &Config, text: &str) -> Result<Admitted, ManifestError> {
+    let mut admission = Admission {
+        config,
+        denied: Vec::new(),
+        warnings: Vec::new(),
+    };
+    let mut admitted = String::with_capacity(text.len());
+    for (number, document) in (1..).zip(Document::split(text)) {
+        match admission.admit(number, &document)? {
+            Some(value) => {
+                let text = document.emit(&value);
+                admitted.push_str(&text.map_err(|error| ManifestError::Emit(number, error))?);
+            }
+            None => admitted.push_str(document.text()),
+        }
+    }
+    if admission.denied.is_empty() {
+        Ok(Admitted { text: admitted, warnings: admission.warnings })
+    } else {
+        Err(ManifestError::Denied(admission.denied))
+    }
+}
+
+struct Admission<'a> {
+    config: &'a Config,
+    denied: Vec<(String, Faults)>,
+    warnings: Vec<String>,
+}
+
+impl Admission<'_> {
+    /// The document with everything in it; nothing, when it stays as it is.
+    fn admit(&mut self, number: usize, document: &Document<'_>) -> Result<Option<Value>, ManifestError> {
+        if !document.may_concern_us() {
+            return Ok(None);
+        }
+        let mut value = document.parse().map_err(|error| ManifestError::Parse(number, error))?;
+        let changed = self.admit_object(number, &mut value);
+        Ok(changed.then_some(value))
+    }
+
+    fn admit_object(&mut self, number: usize, object: &mut Value) -> bool {
+        if let Some(items) = template::items(object) {
+            let mut changed = false;
+            for item in items {
+                changed |= self.admit_object(number, item);
+            }
+            return changed;
+        }
+        let Some(template) = Template::of(object) else {
+            return false;
+        };
+        let label = template::label(number, object);
+        self.warn_of_misplaced(&label, &template, object);
+        let Some(pod) = object.pointer_mut(template.pointer) else {
+            return false;
+        };
+        match inject(self.config, pod.clone(), template.ends) {
+            Outcome::Nothing(_) => false,
+            Outcome::Denied(faults) => {
+                self.denied.push((label, faults));
+                false
+            }
+            Outcome::Injected(injected) => {
+                let warnings = injected.warnings.into_iter();
+                self.warnings.extend(warnings.map(|warning| format!("{label}: {warning}")));
+                *pod = injected.pod;
+                !injected.patch.is_empty()
+            }
+        }
+    }
+
+    /// The commonest mistake: the annotations on the workload instead of its pods.
+    fn warn_of_misplaced(&mut self, label: &str, template: &Template, object: &Value) {
+        let annotations = Pod::annotations(object).filter(|_| !template.pointer.is_empty());
+        let mut keys = annotations.into_iter().flat_map(|annotations| annotations.keys());
+        if let Some(key) = keys.find(|key| key.to_ascii_lowercase().starts_with(PREFIX)) {
+            let place = template.pointer.replace('/', ".");
+            let place = place.trim_start_matches('.');
+            let warning = format!("{label}: mayfly: `{key}` has no effect here; move it to `{place}.metadata.annotations`");
+            self.warnings.push(warning);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

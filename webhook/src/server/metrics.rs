@@ -1,0 +1,101 @@
+//! What is counted, and how it is written for Prometheus.
+//!
+//! Labels come from short fixed lists: nothing that a client sends becomes one.
+
+use std::time::Duration;
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::Registry,
+};
+
+use crate::admission::Decision;
+
+/// A review takes tens of microseconds; a thousand containers take some milliseconds.
+const BUCKETS: [f64; 12] = [
+    0.000_02, 0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.05, 0.25, 1.0,
+];
+
+/// The webhook's metrics.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    decisions: Family<DecisionLabels, Counter>,
+    durations: Histogram,
+    connections: Gauge,
+    evictions: Counter,
+    handshakes: Counter,
+    panics: Counter,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DecisionLabels {
+    decision: &'static str,
+    reason: &'static str,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut metrics = Self {
+            registry: Registry::with_prefix("mayfly_webhook"),
+            decisions: Family::default(),
+            durations: Histogram::new(BUCKETS),
+            connections: Gauge::default(),
+            evictions: Counter::default(),
+            handshakes: Counter::default(),
+            panics: Counter::default(),
+        };
+        metrics.register();
+        metrics
+    }
+}
+
+impl Metrics {
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        registry.register("reviews", "Admission reviews by what was decided", self.decisions.clone());
+        let durations = self.durations.clone();
+        registry.register("review_duration_seconds", "Time from a review's bytes to its answer's", durations);
+        registry.register("connections", "Open connections", self.connections.clone());
+        let evictions = self.evictions.clone();
+        registry.register("connections_evicted", "Connections that gave way to newer ones", evictions);
+        let handshakes = self.handshakes.clone();
+        registry.register("handshakes_refused", "TLS handshakes that came to nothing", handshakes);
+        registry.register("panics", "Requests that were answered with 500", self.panics.clone());
+    }
+
+    pub(super) fn decided(&self, decision: &Decision, duration: Duration) {
+        let labels = DecisionLabels {
+            decision: decision.name(),
+            reason: decision.reason(),
+        };
+        self.decisions.get_or_create(&labels).inc();
+        self.durations.observe(duration.as_secs_f64());
+    }
+
+    pub(super) fn connected(&self, crowded: bool) {
+        self.connections.inc();
+        self.evictions.inc_by(crowded.into());
+    }
+
+    pub(super) fn disconnected(&self) {
+        self.connections.dec();
+    }
+
+    pub(super) fn handshake_refused(&self) {
+        self.handshakes.inc();
+    }
+
+    pub(super) fn panicked(&self) {
+        self.panics.inc();
+    }
+
+    /// Prometheus' text.
+    pub fn render(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _infallible = encode(&mut text, &self.registry);
+        text
+    }
+}
