@@ -3,10 +3,7 @@
 //! EDGE: reads files. The kubelet exchanges a mounted Secret by a rename of `..data`, which a watch
 //! of the file misses; a look at the content misses nothing.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the rim between certificate files and TLS"
-)]
+#![expect(clippy::disallowed_methods, reason = "the rim between certificate files and TLS")]
 
 use std::{fs, io, path::PathBuf, sync::Arc, time::Duration};
 
@@ -65,13 +62,7 @@ impl std::fmt::Debug for Contents {
 impl CertificateFiles {
     /// The files' names; nothing is read yet.
     pub fn new(certificate: PathBuf, key: PathBuf, provider: Arc<CryptoProvider>) -> Self {
-        Self {
-            certificate,
-            key,
-            provider,
-            resolver: Arc::default(),
-            seen: None,
-        }
+        Self { certificate, key, provider, resolver: Arc::default(), seen: None }
     }
 
     /// What rustls asks for the pair.
@@ -93,11 +84,9 @@ impl CertificateFiles {
     }
 
     fn read(&self) -> Result<Contents, FilesError> {
-        let read = |path: &PathBuf| fs::read(path).map_err(|error| FilesError::Read(path.clone(), error));
-        Ok(Contents {
-            certificate: read(&self.certificate)?,
-            key: read(&self.key)?,
-        })
+        let read =
+            |path: &PathBuf| fs::read(path).map_err(|error| FilesError::Read(path.clone(), error));
+        Ok(Contents { certificate: read(&self.certificate)?, key: read(&self.key)? })
     }
 
     /// Looks at once and then on every interval, for ever; `report` hears of every exchange and

@@ -1,4 +1,4 @@
-//! One AdmissionReview in, one out: the whole decision.
+//! One `AdmissionReview` in, one out: the whole decision.
 //!
 //! PURE, and total: any bytes get an answer. The review is parsed once; the pod is taken out of it
 //! and never copied whole.
@@ -36,7 +36,7 @@ pub struct Review {
     patch: Option<Patch>,
 }
 
-/// Decides about the AdmissionReview `body`.
+/// Decides about the `AdmissionReview` in `body`.
 pub fn review(config: &Config, body: &[u8]) -> Review {
     match serde_json::from_slice(body) {
         Ok(review) => review_parsed(config, review),
@@ -44,9 +44,11 @@ pub fn review(config: &Config, body: &[u8]) -> Review {
     }
 }
 
-/// Decides about an AdmissionReview that is parsed already.
+/// Decides about an `AdmissionReview` that is parsed already.
 pub fn review_parsed(config: &Config, mut review: Value) -> Review {
-    let text = |value: &Value, pointer: &str| value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    let text = |value: &Value, pointer: &str| {
+        value.pointer(pointer).and_then(Value::as_str).map(str::to_owned)
+    };
     if let Some(malformed) = Malformed::find(&review) {
         return Review::of(Decision::Malformed(malformed));
     }
@@ -82,7 +84,8 @@ impl Review {
             return;
         }
         let pod = request.get_mut("object").map(Value::take).unwrap_or_default();
-        let namespace = pod.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or_default();
+        let namespace =
+            pod.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or_default();
         if !namespace.is_empty() && namespace != self.namespace {
             let fault = Fault::new("metadata.namespace", "not the namespace of the request");
             self.decision = Decision::Denied(fault.into());

@@ -17,7 +17,7 @@ pub use mount_path::{MountPath, overlap};
 pub use name::{Annotation, Kind, PREFIX};
 pub use path_env::PathEnv;
 pub use settings::{Gate, Settings};
-pub use value::{Amount, VaultAddress, ValueError};
+pub use value::{Amount, ValueError, VaultAddress};
 
 use crate::{config::Config, fault::Fault};
 use entries::Entries;
@@ -48,16 +48,13 @@ pub enum Asked {
 
 /// Reads a pod's annotations.
 pub fn parse(annotations: &Map<String, Value>, config: &Config) -> Asked {
-    let ours: Vec<(&str, &Value)> = annotations
-        .iter()
-        .filter_map(|(key, value)| Some((name::suffix(key)?, value)))
-        .collect();
+    let ours: Vec<(&str, &Value)> =
+        annotations.iter().filter_map(|(key, value)| Some((name::suffix(key)?, value))).collect();
     if ours.is_empty() {
         return Asked::Nothing;
     }
-    let switch = ours
-        .iter()
-        .find(|(suffix, _)| suffix.eq_ignore_ascii_case(Annotation::Inject.suffix()));
+    let switch =
+        ours.iter().find(|(suffix, _)| suffix.eq_ignore_ascii_case(Annotation::Inject.suffix()));
     if switch.is_some_and(|(_, value)| value.as_str() == Some("false")) {
         return Asked::Off;
     }
@@ -130,14 +127,13 @@ impl Reader {
             }
             Key::Unknown => {
                 let suggestion = Suggestion::new(suffix, name::suggestions());
-                self.faults
-                    .push(Fault::new(place, format_args!("unknown annotation{suggestion}")));
+                self.faults.push(Fault::new(place, format_args!("unknown annotation{suggestion}")));
             }
         }
     }
 
     fn finish(mut self, config: &Config) -> (Request, Vec<Fault>) {
-        self.entries.check(&self.faults.is_empty(), &mut self.faults);
+        self.entries.check(&mut self.faults);
         self.own.check(config, &mut self.faults);
         path_env::check(&self.own.path_env, &self.entries, &mut self.faults);
         let request = Request {

@@ -136,13 +136,15 @@ impl Config {
 
     /// Whether a pod may send its token to `address`.
     pub fn allows(&self, address: &VaultAddress) -> bool {
-        self.vault.addresses.contains(address) || self.defaults.vault_address.as_ref() == Some(address)
+        self.vault.addresses.contains(address)
+            || self.defaults.vault_address.as_ref() == Some(address)
     }
 
     /// Every address that a pod may choose, for its author to read.
     pub fn allowed_addresses(&self) -> String {
         let default = self.defaults.vault_address.iter();
-        let all: BTreeSet<&str> = default.chain(&self.vault.addresses).map(VaultAddress::as_str).collect();
+        let all: BTreeSet<&str> =
+            default.chain(&self.vault.addresses).map(VaultAddress::as_str).collect();
         all.into_iter().collect::<Vec<_>>().join(", ")
     }
 
@@ -154,10 +156,7 @@ impl Config {
 
 /// The names of annotations that can have a default.
 fn defaultable() -> impl Iterator<Item = &'static str> {
-    Annotation::ALL
-        .into_iter()
-        .filter(|name| name.has_default())
-        .map(Annotation::suffix)
+    Annotation::ALL.into_iter().filter(|name| name.has_default()).map(Annotation::suffix)
 }
 
 #[cfg(test)]

@@ -23,10 +23,7 @@ pub struct Fault {
 impl Fault {
     /// The fault `message` at `place`: an annotation's name or a field's path.
     pub fn new(place: impl Into<String>, message: impl fmt::Display) -> Self {
-        Self {
-            place: place.into(),
-            message: cut(&message.to_string(), LONGEST_MESSAGE),
-        }
+        Self { place: place.into(), message: cut(&message.to_string(), LONGEST_MESSAGE) }
     }
 }
 
@@ -93,15 +90,9 @@ mod tests {
     #[test]
     fn one_fault_is_one_line_and_several_are_a_list() {
         let fault = || Fault::new("mayfly.dev/mode", "wrong");
-        assert_eq!(
-            Faults(vec![fault()]).to_string(),
-            "mayfly: `mayfly.dev/mode`: wrong"
-        );
+        assert_eq!(Faults(vec![fault()]).to_string(), "mayfly: `mayfly.dev/mode`: wrong");
         let two = Faults(vec![fault(), fault()]).to_string();
-        assert_eq!(
-            two,
-            "mayfly: 2 faults\n- `mayfly.dev/mode`: wrong\n- `mayfly.dev/mode`: wrong"
-        );
+        assert_eq!(two, "mayfly: 2 faults\n- `mayfly.dev/mode`: wrong\n- `mayfly.dev/mode`: wrong");
         let many = Faults(vec![fault(); 60]).to_string();
         assert!(many.ends_with("\n- and 10 more"), "{many}");
     }

@@ -62,7 +62,10 @@ pub enum Step {
 /// Decides what `pod` gets, or everything that is wrong with what it asks for.
 pub fn plan(config: &Config, request: &Request, pod: &Pod<'_>) -> Result<Injection, Vec<Fault>> {
     if is_windows(pod) {
-        return Err(vec![Fault::new("spec.os.name", "`windows` is not supported; Mayfly's files need Linux")]);
+        return Err(vec![Fault::new(
+            "spec.os.name",
+            "`windows` is not supported; Mayfly's files need Linux",
+        )]);
     }
     let choices = Choices::of(request);
     let placement = placement::place(choices.mode, pod, config).map_err(|fault| vec![fault])?;
@@ -140,11 +143,7 @@ impl Planner<'_> {
 
     fn finish(self) -> Result<Injection, Vec<Fault>> {
         if self.faults.is_empty() {
-            Ok(Injection {
-                mode: self.choices.mode,
-                steps: self.steps,
-                warnings: self.warnings,
-            })
+            Ok(Injection { mode: self.choices.mode, steps: self.steps, warnings: self.warnings })
         } else {
             Err(self.faults)
         }
@@ -153,7 +152,8 @@ impl Planner<'_> {
     fn refuse_probe_without_sidecar(&mut self) {
         let Choices { mode, gate, .. } = self.choices;
         if gate == Gate::Probe && mode != Mode::Sidecar && self.request.own.gate.is_some() {
-            let message = format!("`probe` needs the mode `sidecar`, but the mode is `{}`", mode.name());
+            let message =
+                format!("`probe` needs the mode `sidecar`, but the mode is `{}`", mode.name());
             let place = crate::annotations::Annotation::Gate.to_string();
             self.faults.push(Fault::new(place, message));
         }
@@ -165,8 +165,13 @@ impl Planner<'_> {
         if !ours_is_first || self.pod.annotation(DEFAULT_CONTAINER).is_some() {
             return;
         }
-        let names = self.pod.list(List::Regular).iter().map(|container| crate::pod::text(container, "name"));
-        let mut authors = names.filter(|name| *name != CONTAINER && !self.config.is_mesh_sidecar(name));
+        let names = self
+            .pod
+            .list(List::Regular)
+            .iter()
+            .map(|container| crate::pod::text(container, "name"));
+        let mut authors =
+            names.filter(|name| *name != CONTAINER && !self.config.is_mesh_sidecar(name));
         if let Some(name) = authors.next() {
             self.steps.push(Step::Annotation(DEFAULT_CONTAINER, name.to_owned()));
         }
@@ -177,10 +182,12 @@ impl Planner<'_> {
         let placement = self.placement;
         match placement.present {
             None => self.steps.push(Step::Container(placement.position(), wanted)),
-            Some(position) => match ours::repairs(self.pod.container(position), &wanted, position) {
-                Ok(repairs) => self.steps.extend(repairs),
-                Err(fault) => self.faults.push(fault),
-            },
+            Some(position) => {
+                match ours::repairs(self.pod.container(position), &wanted, position) {
+                    Ok(repairs) => self.steps.extend(repairs),
+                    Err(fault) => self.faults.push(fault),
+                }
+            }
         }
     }
 }

@@ -28,6 +28,6 @@ pub mod offline;
 pub mod patch;
 pub mod pod;
 pub mod quantity;
-pub mod serving;
 pub mod server;
+pub mod serving;
 pub mod telemetry;

@@ -47,11 +47,7 @@ pub enum ManifestError {
 
 /// Injects into every pod and every pod template of `text`.
 pub fn admit(config: &Config, text: &str) -> Result<Admitted, ManifestError> {
-    let mut admission = Admission {
-        config,
-        denied: Vec::new(),
-        warnings: Vec::new(),
-    };
+    let mut admission = Admission { config, denied: Vec::new(), warnings: Vec::new() };
     let mut admitted = String::with_capacity(text.len());
     for (number, document) in (1..).zip(Document::split(text)) {
         match admission.admit(number, &document)? {
@@ -77,7 +73,11 @@ struct Admission<'a> {
 
 impl Admission<'_> {
     /// The document with everything in it; nothing, when it stays as it is.
-    fn admit(&mut self, number: usize, document: &Document<'_>) -> Result<Option<Value>, ManifestError> {
+    fn admit(
+        &mut self,
+        number: usize,
+        document: &Document<'_>,
+    ) -> Result<Option<Value>, ManifestError> {
         if !document.may_concern_us() {
             return Ok(None);
         }
@@ -124,7 +124,9 @@ impl Admission<'_> {
         if let Some(key) = keys.find(|key| key.to_ascii_lowercase().starts_with(PREFIX)) {
             let place = template.pointer.replace('/', ".");
             let place = place.trim_start_matches('.');
-            let warning = format!("{label}: mayfly: `{key}` has no effect here; move it to `{place}.metadata.annotations`");
+            let warning = format!(
+                "{label}: mayfly: `{key}` has no effect here; move it to `{place}.metadata.annotations`"
+            );
             self.warnings.push(warning);
         }
     }

@@ -2,10 +2,7 @@
 //!
 //! EDGE: reads files and standard input, writes standard output. Decides nothing.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the rim between manifests and the file system"
-)]
+#![expect(clippy::disallowed_methods, reason = "the rim between manifests and the file system")]
 
 use std::{
     fs,
@@ -49,7 +46,8 @@ pub fn inject(args: &InjectArgs) -> anyhow::Result<ExitCode> {
 pub fn config(args: &OperatorArgs) -> anyhow::Result<Config> {
     let mut config = match &args.config {
         Some(file) => {
-            let text = fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
+            let text =
+                fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
             Config::from_yaml(&text).with_context(|| format!("in {}", file.display()))?
         }
         None => Config::default(),

@@ -24,11 +24,7 @@ pub struct Editor {
 impl Editor {
     /// An editor of `original`.
     pub fn new(original: Value) -> Self {
-        Self {
-            copy: original,
-            operations: Vec::new(),
-            refused: None,
-        }
+        Self { copy: original, operations: Vec::new(), refused: None }
     }
 
     /// The working copy and the patch that leads to it, unless one operation could not be applied.

@@ -22,7 +22,9 @@ pub struct Quantity {
 
 /// Text that is no quantity.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("no quantity above zero; write a number and a unit, for example `5m`, `0.5`, `64Mi` or `1Gi`")]
+#[error(
+    "no quantity above zero; write a number and a unit, for example `5m`, `0.5`, `64Mi` or `1Gi`"
+)]
 pub struct QuantityError;
 
 impl Quantity {
@@ -41,7 +43,8 @@ impl Quantity {
 
     /// Whether `left` and `right` are quantities of the same value.
     pub fn is_same(left: &str, right: &str) -> bool {
-        left == right || matches!((left.parse::<Self>(), right.parse()), (Ok(left), Ok(right)) if left == right)
+        left == right
+            || matches!((left.parse::<Self>(), right.parse()), (Ok(left), Ok(right)) if left == right)
     }
 }
 
@@ -84,10 +87,7 @@ impl FromStr for Quantity {
         if !(value > 0.0 && value < MOST) {
             return Err(QuantityError);
         }
-        Ok(Self {
-            text: text.to_owned(),
-            thousandths: whole(value * 1000.0),
-        })
+        Ok(Self { text: text.to_owned(), thousandths: whole(value * 1000.0) })
     }
 }
 
@@ -125,10 +125,7 @@ fn factor(unit: &str) -> Option<f64> {
         let exponent: i8 = exponent.parse().ok()?;
         return Some(10_f64.powi(exponent.into()));
     }
-    UNITS
-        .iter()
-        .find(|(name, _)| *name == unit)
-        .map(|(_, factor)| *factor)
+    UNITS.iter().find(|(name, _)| *name == unit).map(|(_, factor)| *factor)
 }
 
 #[cfg(test)]

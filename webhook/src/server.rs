@@ -63,7 +63,12 @@ impl Server {
 
 impl Admin {
     /// Answers `/healthz`, `/readyz` and `/metrics` in plain HTTP until `shutdown`.
-    pub async fn run(self, listener: TcpListener, clock: Clock, shutdown: impl Future<Output = ()>) {
+    pub async fn run(
+        self,
+        listener: TcpListener,
+        clock: Clock,
+        shutdown: impl Future<Output = ()>,
+    ) {
         let metrics = self.metrics.clone();
         let accepting = Accepting {
             transport: Transport::Plain,

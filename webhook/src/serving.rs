@@ -2,13 +2,9 @@
 //!
 //! EDGE: sockets, signals, clock. Everything that is started here ends here.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the one place where the real clock is handed out"
-)]
+#![expect(clippy::disallowed_methods, reason = "the one place where the real clock is handed out")]
 
 use std::{
-    future::Future,
     process::ExitCode,
     sync::{
         Arc,
@@ -30,8 +26,9 @@ use crate::{
     admission::review,
     args::ServeArgs,
     config::Config,
-    offline, telemetry,
+    offline,
     server::{Admin, Clock, Limits, Metrics, Mutation, Readiness, Server, tls_config},
+    telemetry,
 };
 
 /// How often the certificate files are looked at: soon after a rotation, which comes days before
@@ -61,10 +58,7 @@ async fn run(args: ServeArgs, config: Config) -> anyhow::Result<()> {
     let files = CertificateFiles::new(args.tls_cert, args.tls_key, Arc::clone(&provider));
     let resolver = files.resolver();
     let server = server(config, &metrics, provider, Arc::clone(&resolver))?;
-    let admin = Admin {
-        metrics,
-        readiness: readiness(Arc::clone(&draining), resolver),
-    };
+    let admin = Admin { metrics, readiness: readiness(Arc::clone(&draining), resolver) };
     let stop = CancellationToken::new();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), listen = %args.listen, "serving");
     let drain = drain(signals, draining, args.drain_delay, stop.clone());
@@ -147,20 +141,18 @@ impl Signals {
 
 /// The first signal: not ready any more, but serving, until the endpoints have been updated. A
 /// second signal ends the wait.
-fn drain(
+async fn drain(
     mut signals: Signals,
     draining: Arc<AtomicBool>,
     delay: Duration,
     stop: CancellationToken,
-) -> impl Future<Output = ()> {
-    async move {
-        signals.next().await;
-        draining.store(true, Ordering::Relaxed);
-        tracing::info!(seconds = delay.as_secs(), "draining");
-        tokio::select! {
-            () = tokio::time::sleep(delay) => {}
-            () = signals.next() => {}
-        }
-        stop.cancel();
+) {
+    signals.next().await;
+    draining.store(true, Ordering::Relaxed);
+    tracing::info!(seconds = delay.as_secs(), "draining");
+    tokio::select! {
+        () = tokio::time::sleep(delay) => {}
+        () = signals.next() => {}
     }
+    stop.cancel();
 }

@@ -118,7 +118,8 @@ impl Malformed {
 
     /// What is wrong with the envelope of `review`.
     pub(super) fn find(review: &Value) -> Option<Self> {
-        let text = |pointer: &str| review.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let text =
+            |pointer: &str| review.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         if text("/kind") != "AdmissionReview" {
             return Some(Self::Kind);
         }

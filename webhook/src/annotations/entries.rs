@@ -25,8 +25,6 @@ pub(super) struct Entries {
     faulty: BTreeSet<String>,
     /// Whether `files` could not be read at all, so that any path may have been meant.
     unreadable: bool,
-    /// Whether anything at all was asked for.
-    asked: bool,
 }
 
 impl Entries {
@@ -39,7 +37,6 @@ impl Entries {
         text: &str,
         faults: &mut Vec<Fault>,
     ) {
-        self.asked = true;
         match entry(kind, path, text) {
             Ok(entry) => self.files.push(entry),
             Err(message) => {
@@ -51,7 +48,6 @@ impl Entries {
 
     /// Takes the list of `files`.
     pub(super) fn add_list(&mut self, place: &str, text: &str, faults: &mut Vec<Fault>) {
-        self.asked = true;
         let list = match serde_saphyr::from_str::<Value>(text) {
             Ok(Value::Array(list)) => list,
             Ok(_) => {
@@ -81,12 +77,12 @@ impl Entries {
     }
 
     /// What concerns all entries together.
-    pub(super) fn check(&self, otherwise_sound: &bool, faults: &mut Vec<Fault>) {
+    pub(super) fn check(&self, faults: &mut Vec<Fault>) {
         for conflict in Files::conflicts(&self.files) {
             faults.push(Fault::new(Annotation::Files.to_string(), conflict));
         }
-        let empty = self.files.is_empty() && (*otherwise_sound || !self.asked);
-        if empty {
+        let asked = !self.files.is_empty() || !self.faulty.is_empty() || self.unreadable;
+        if !asked {
             let message = format!(
                 "no file is asked for; add `{PREFIX}file.<name>`, `{PREFIX}dir.<name>` or `{}`",
                 Annotation::Files
@@ -105,7 +101,9 @@ impl Entries {
             }
         };
         let well_formed = path.parse::<FilePath>().is_ok();
-        self.unreadable || self.faulty.contains(path) || well_formed && self.files.iter().any(is_entry)
+        self.unreadable
+            || self.faulty.contains(path)
+            || well_formed && self.files.iter().any(is_entry)
     }
 
     /// The paths that are asked for.
@@ -133,7 +131,8 @@ fn listed(entry: Value) -> Result<FileEntry, String> {
         return Err(ValueError::Later(field).to_string());
     }
     if entry.get("mode").is_some_and(Value::is_number) {
-        return Err("put `mode` in quotes, for example \"0440\"; without them YAML reads a number".to_owned());
+        return Err("put `mode` in quotes, for example \"0440\"; without them YAML reads a number"
+            .to_owned());
     }
     let entry: FileEntry =
         serde_json::from_value(entry).map_err(|error| quote(&error.to_string()))?;
@@ -143,9 +142,10 @@ fn listed(entry: Value) -> Result<FileEntry, String> {
 
 fn refuse_source(from: &Reference) -> Result<(), String> {
     match from.location.source() {
-        Source::File => Err(
-            "`file:` is for local development only; in a pod, mount the file as a volume".to_owned(),
-        ),
+        Source::File => {
+            Err("`file:` is for local development only; in a pod, mount the file as a volume"
+                .to_owned())
+        }
         source if source.is_supported() => Ok(()),
         source => Err(ValueError::Later(source.name()).to_string()),
     }

@@ -74,8 +74,22 @@ mod tests {
     fn only_clean_absolute_paths_are_taken() {
         assert_eq!(MountPath::parse("/secrets").expect("a path").as_str(), "/secrets");
         for path in [
-            "", "/", "run", "/a/", "/a//b", "/a/../b", "/a/.", "/a:b", "/a\n", "/$(X)", "/proc/x",
-            "/var", "/var/run/secrets", "/run/secrets/x", "/mayfly-agent", "/dev",
+            "",
+            "/",
+            "run",
+            "/a/",
+            "/a//b",
+            "/a/../b",
+            "/a/.",
+            "/a:b",
+            "/a\n",
+            "/$(X)",
+            "/proc/x",
+            "/var",
+            "/var/run/secrets",
+            "/run/secrets/x",
+            "/mayfly-agent",
+            "/dev",
         ] {
             MountPath::parse(path).expect_err(path);
         }

@@ -117,9 +117,7 @@ impl Annotation {
 
     /// The annotation of the name `suffix`.
     pub fn find(suffix: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|name| name.suffix().eq_ignore_ascii_case(suffix))
+        Self::ALL.into_iter().find(|name| name.suffix().eq_ignore_ascii_case(suffix))
     }
 
     /// Whether an operator may give it a default: what says how, not what or whether.
@@ -176,9 +174,7 @@ impl<'a> Key<'a> {
             return Self::Setting(name);
         }
         let entry = suffix.split_once('.').and_then(|(word, path)| {
-            let kind = Kind::ALL
-                .into_iter()
-                .find(|kind| kind.name().eq_ignore_ascii_case(word))?;
+            let kind = Kind::ALL.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(word))?;
             Some(Self::Entry(kind, path))
         });
         entry.unwrap_or(Self::Unknown)

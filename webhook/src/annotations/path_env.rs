@@ -34,10 +34,8 @@ impl PathEnv {
         let first = bytes.next()?;
         let is_name = (first.is_ascii_alphabetic() || first == b'_')
             && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        (is_name && !path.is_empty()).then(|| Self {
-            variable: variable.to_owned(),
-            path: path.to_owned(),
-        })
+        (is_name && !path.is_empty())
+            .then(|| Self { variable: variable.to_owned(), path: path.to_owned() })
     }
 }
 
@@ -45,7 +43,8 @@ impl PathEnv {
 pub(super) fn check(pairs: &[PathEnv], entries: &Entries, faults: &mut Vec<Fault>) {
     let mut seen = BTreeSet::new();
     for PathEnv { variable, path } in pairs {
-        let mut fault = |message: String| faults.push(Fault::new(Annotation::PathEnv.to_string(), message));
+        let mut fault =
+            |message: String| faults.push(Fault::new(Annotation::PathEnv.to_string(), message));
         if !seen.insert(variable) {
             fault(format!("`{variable}` is set twice"));
         }

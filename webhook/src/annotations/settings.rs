@@ -4,8 +4,12 @@
 
 use mayfly_spec::spec::{Interval, Mode};
 
-use super::{Annotation, MountPath, PathEnv, Amount, VaultAddress, ValueError, value};
-use crate::{config::Config, fault::Fault, quantity::{MEBIBYTE, Quantity}};
+use super::{Amount, Annotation, MountPath, PathEnv, ValueError, VaultAddress, value};
+use crate::{
+    config::Config,
+    fault::Fault,
+    quantity::{MEBIBYTE, Quantity},
+};
 
 /// How the app is held back until its files are there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +79,8 @@ impl Settings {
     #[must_use]
     pub fn or(self, defaults: &Self) -> Self {
         let text = |own: Option<String>, default: &Option<String>| own.or_else(|| default.clone());
-        let amount = |own: Option<Amount>, default: &Option<Amount>| own.or_else(|| default.clone());
+        let amount =
+            |own: Option<Amount>, default: &Option<Amount>| own.or_else(|| default.clone());
         Self {
             mode: self.mode.or(defaults.mode),
             gate: self.gate.or(defaults.gate),
@@ -103,10 +108,13 @@ impl Settings {
     pub(super) fn check(&self, config: &Config, faults: &mut Vec<Fault>) {
         let floor = config.refresh_floor;
         if let Some(refresh) = self.refresh.filter(|refresh| *refresh < floor) {
-            let message = format!("`{refresh}` is shorter than the operator's floor; allowed: `{floor}` or longer");
+            let message = format!(
+                "`{refresh}` is shorter than the operator's floor; allowed: `{floor}` or longer"
+            );
             faults.push(Fault::new(Annotation::Refresh.to_string(), message));
         }
-        if let Some(address) = self.vault_address.as_ref().filter(|address| !config.allows(address)) {
+        if let Some(address) = self.vault_address.as_ref().filter(|address| !config.allows(address))
+        {
             let message = match config.allowed_addresses().as_str() {
                 "" => format!("`{address}` is not on the operator's list, which is empty"),
                 allowed => format!("`{address}` is not on the operator's list; allowed: {allowed}"),

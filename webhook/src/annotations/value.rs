@@ -63,10 +63,7 @@ pub enum ValueError {
 
 /// The value's form is wrong.
 pub(super) fn form(value: &str, allowed: &'static str) -> ValueError {
-    ValueError::Form {
-        value: value.to_owned(),
-        allowed,
-    }
+    ValueError::Form { value: value.to_owned(), allowed }
 }
 
 /// One of the words of `known`.
@@ -101,7 +98,8 @@ pub(super) fn auth_path(value: &str) -> Result<String, ValueError> {
 /// An AWS region's name; a list of them would be old the day after.
 pub(super) fn region(value: &str) -> Result<String, ValueError> {
     let value = value.trim();
-    let allowed_byte = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let allowed_byte =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if value.len() > 40 || !value.contains('-') || !value.bytes().all(allowed_byte) {
         return Err(form(value, "a region such as `eu-central-1`"));
     }
@@ -129,10 +127,7 @@ pub(super) fn role_arn(value: &str) -> Result<String, ValueError> {
 
 /// A quantity.
 pub(super) fn quantity(value: &str) -> Result<Quantity, ValueError> {
-    value.trim().parse().map_err(|error| ValueError::Quantity {
-        value: value.to_owned(),
-        error,
-    })
+    value.trim().parse().map_err(|error| ValueError::Quantity { value: value.to_owned(), error })
 }
 
 /// A resource's amount, or that there is to be none.
@@ -176,11 +171,7 @@ impl VaultAddress {
             && url.password().is_none()
             && url.query().is_none()
             && url.fragment().is_none();
-        if plain {
-            Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
-        } else {
-            Err(refused())
-        }
+        if plain { Ok(Self(url.as_str().trim_end_matches('/').to_owned())) } else { Err(refused()) }
     }
 
     /// The URL without a trailing slash.

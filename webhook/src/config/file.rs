@@ -74,9 +74,10 @@ impl File {
 fn defaults(given: &BTreeMap<String, String>) -> Result<Settings, ConfigError> {
     let mut settings = Settings::default();
     for (name, text) in given {
-        let annotation = Annotation::find(name)
-            .filter(|annotation| annotation.has_default())
-            .ok_or_else(|| ConfigError::NoDefault(name.clone(), Suggestion::new(name, defaultable())))?;
+        let annotation =
+            Annotation::find(name).filter(|annotation| annotation.has_default()).ok_or_else(
+                || ConfigError::NoDefault(name.clone(), Suggestion::new(name, defaultable())),
+            )?;
         settings
             .set(annotation, text)
             .map_err(|error| ConfigError::Default(annotation.suffix(), error))?;
@@ -108,15 +109,9 @@ impl Aws {
 /// A stand-in's URL has the form of Vault's.
 fn endpoint(field: &'static str, url: Option<String>) -> Result<Option<String>, ConfigError> {
     let parse = |url: String| VaultAddress::parse(&url).map(|url| url.to_string());
-    url.map(parse)
-        .transpose()
-        .map_err(|error| ConfigError::Address(field, error))
+    url.map(parse).transpose().map_err(|error| ConfigError::Address(field, error))
 }
 
 fn certificates(field: &'static str, pem: String) -> Result<String, ConfigError> {
-    if pem.contains("-----BEGIN CERTIFICATE-----") {
-        Ok(pem)
-    } else {
-        Err(ConfigError::Pem(field))
-    }
+    if pem.contains("-----BEGIN CERTIFICATE-----") { Ok(pem) } else { Err(ConfigError::Pem(field)) }
 }

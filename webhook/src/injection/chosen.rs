@@ -39,7 +39,8 @@ impl Planner<'_> {
     }
 
     fn named(&mut self, names: &[String]) -> Vec<Position> {
-        let authors = || self.pod.containers().filter(|(_, container)| text(container, "name") != CONTAINER);
+        let authors =
+            || self.pod.containers().filter(|(_, container)| text(container, "name") != CONTAINER);
         let known: Vec<&str> = authors().map(|(_, container)| text(container, "name")).collect();
         for name in names.iter().filter(|name| !known.contains(&name.as_str())) {
             let suggestion = Suggestion::new(name, known.iter().copied());

@@ -75,10 +75,8 @@ impl Planner<'_> {
     fn agent_mounts(&self, identities: &Identities) -> Vec<VolumeMount> {
         let secrets = mount(SECRETS_VOLUME, self.choices.mount_path.as_str());
         let state = mount(STATE_VOLUME, STATE_PATH);
-        let tokens = (!identities.tokens.is_empty()).then(|| VolumeMount {
-            read_only: Some(true),
-            ..mount(IDENTITY_VOLUME, TOKENS_PATH)
-        });
+        let tokens = (!identities.tokens.is_empty())
+            .then(|| VolumeMount { read_only: Some(true), ..mount(IDENTITY_VOLUME, TOKENS_PATH) });
         [Some(secrets), Some(state), tokens].into_iter().flatten().collect()
     }
 
@@ -87,7 +85,9 @@ impl Planner<'_> {
         let timeout = match self.choices.mode {
             Mode::Init => return None,
             Mode::Sidecar if self.choices.gate == Gate::Probe => return None,
-            Mode::Sidecar => Interval::from_secs(deadline.duration().as_secs() + GATE_GRACE).to_string(),
+            Mode::Sidecar => {
+                Interval::from_secs(deadline.duration().as_secs() + GATE_GRACE).to_string()
+            }
             // The app starts at the deadline; nobody's reason is waited for.
             Mode::Parallel => deadline.to_string(),
         };
@@ -116,9 +116,7 @@ impl Planner<'_> {
 
 fn wait(timeout: &str) -> ExecAction {
     let command = [PROGRAM.to_owned(), "wait".to_owned(), format!("--timeout={timeout}")];
-    ExecAction {
-        command: Some(command.into()),
-    }
+    ExecAction { command: Some(command.into()) }
 }
 
 fn environment(contract: String) -> Vec<EnvVar> {
@@ -133,11 +131,8 @@ fn environment(contract: String) -> Vec<EnvVar> {
         }),
         ..EnvVar::default()
     };
-    let config = EnvVar {
-        name: CONFIG_VARIABLE.to_owned(),
-        value: Some(contract),
-        ..EnvVar::default()
-    };
+    let config =
+        EnvVar { name: CONFIG_VARIABLE.to_owned(), value: Some(contract), ..EnvVar::default() };
     vec![
         config,
         field("MAYFLY_POD_NAMESPACE", "metadata.namespace"),
@@ -167,7 +162,9 @@ fn restricted(user: u32) -> SecurityContext {
 
 fn requirements(resources: &Resources) -> Option<ResourceRequirements> {
     let amounts = |amounts: &BTreeMap<&str, Quantity>| {
-        let amount = |(name, quantity): (&&str, &Quantity)| ((*name).to_owned(), ApiQuantity(quantity.to_string()));
+        let amount = |(name, quantity): (&&str, &Quantity)| {
+            ((*name).to_owned(), ApiQuantity(quantity.to_string()))
+        };
         (!amounts.is_empty()).then(|| amounts.iter().map(amount).collect())
     };
     let (requests, limits) = (amounts(&resources.requests), amounts(&resources.limits));
@@ -179,11 +176,7 @@ fn requirements(resources: &Resources) -> Option<ResourceRequirements> {
 }
 
 fn mount(volume: &str, path: &str) -> VolumeMount {
-    VolumeMount {
-        name: volume.to_owned(),
-        mount_path: path.to_owned(),
-        ..VolumeMount::default()
-    }
+    VolumeMount { name: volume.to_owned(), mount_path: path.to_owned(), ..VolumeMount::default() }
 }
 
 fn extend(container: &mut Value, field: &str, items: impl Iterator<Item = Value>) {

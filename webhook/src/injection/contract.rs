@@ -14,7 +14,11 @@ use crate::{annotations::Annotation, fault::Fault};
 
 impl Planner<'_> {
     /// The value of `MAYFLY_CONFIG`; nothing, when a fault was found.
-    pub(super) fn contract(&mut self, identities: &Identities, ownership: Ownership) -> Option<String> {
+    pub(super) fn contract(
+        &mut self,
+        identities: &Identities,
+        ownership: Ownership,
+    ) -> Option<String> {
         // Two entries in each other's way were told when the annotations were read.
         let files = Files::try_from(self.request.files.clone()).ok()?;
         let refresh = self.request.settings.refresh;

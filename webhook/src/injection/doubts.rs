@@ -26,7 +26,9 @@ impl Planner<'_> {
     fn doubt_shared_processes(&mut self) {
         for field in ["shareProcessNamespace", "hostPID"] {
             if self.pod.field(field).and_then(Value::as_bool) == Some(true) {
-                self.warn(format!("{field} lets other processes of the same user read the files through /proc"));
+                self.warn(&format!(
+                    "{field} lets other processes of the same user read the files through /proc"
+                ));
             }
         }
     }
@@ -38,7 +40,9 @@ impl Planner<'_> {
             .map(|position| text(self.pod.container(*position), "name"))
             .collect();
         for name in early {
-            self.warn(format!("init container {name} ends before the agent starts and sees no files"));
+            self.warn(&format!(
+                "init container {name} ends before the agent starts and sees no files"
+            ));
         }
     }
 
@@ -69,12 +73,12 @@ impl Planner<'_> {
 
     fn warn_of_each(&mut self, annotations: &[(Annotation, bool)], reason: &str) {
         for (annotation, _) in annotations.iter().filter(|(_, is_set)| *is_set) {
-            self.warn(format!("{annotation} has no effect: {reason}"));
+            self.warn(&format!("{annotation} has no effect: {reason}"));
         }
     }
 
     /// At most so long, and so many, as the API server passes on.
-    pub(super) fn warn(&mut self, warning: String) {
+    pub(super) fn warn(&mut self, warning: &str) {
         let mut warning = format!("mayfly: {warning}");
         if warning.len() > LONGEST_WARNING {
             warning.truncate(warning.floor_char_boundary(LONGEST_WARNING - '…'.len_utf8()));

@@ -98,10 +98,9 @@ impl Planner<'_> {
             }),
             ca: self.config.vault.ca.clone().map(Ca::Pem),
         });
-        identities.tokens.push(ProjectedToken {
-            file: VAULT_TOKEN,
-            audience: settings.vault_audience.clone(),
-        });
+        identities
+            .tokens
+            .push(ProjectedToken { file: VAULT_TOKEN, audience: settings.vault_audience.clone() });
     }
 
     /// An address or role that is there, and refused, has its own fault already.
@@ -109,8 +108,14 @@ impl Planner<'_> {
         let settings = &self.request.settings;
         if settings.vault_address.is_none() {
             let allowed = self.config.allowed_addresses();
-            let allowed = if allowed.is_empty() { "none: ask the operator to set one".to_owned() } else { allowed };
-            let message = format!("missing: a file comes from Vault, and the operator has no default; allowed: {allowed}");
+            let allowed = if allowed.is_empty() {
+                "what the operator lists, which is nothing yet".to_owned()
+            } else {
+                allowed
+            };
+            let message = format!(
+                "missing: a file comes from Vault, and the operator has no default; allowed: {allowed}"
+            );
             self.faults.push(Fault::new(Annotation::VaultAddress.to_string(), message));
         }
         if self.request.settings.vault_role.is_none() {
@@ -144,7 +149,8 @@ impl Planner<'_> {
         let Some((container, mount)) = self.eks_container(chosen) else {
             return;
         };
-        let variables = if has_role { &EKS_VARIABLES[..EKS_REGION_VARIABLES] } else { &EKS_VARIABLES[..] };
+        let variables =
+            if has_role { &EKS_VARIABLES[..EKS_REGION_VARIABLES] } else { &EKS_VARIABLES[..] };
         let env = items(container, "env");
         let literal = |name: &&str| {
             let variable = env.iter().find(|variable| text(variable, "name") == *name)?;
@@ -153,7 +159,8 @@ impl Planner<'_> {
         identities.carried_env = variables.iter().filter_map(literal).collect();
         if !has_role {
             let path = text(mount, "mountPath");
-            identities.carried_mount = Some(json!({"mountPath": path, "name": EKS_VOLUME, "readOnly": true}));
+            identities.carried_mount =
+                Some(json!({"mountPath": path, "name": EKS_VOLUME, "readOnly": true}));
         }
     }
 

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::{CONTAINER, Planner, SECRETS_VOLUME, STATE_VOLUME, IDENTITY_VOLUME, Step};
+use super::{CONTAINER, IDENTITY_VOLUME, Planner, SECRETS_VOLUME, STATE_VOLUME, Step};
 use crate::{
     annotations::{Annotation, PathEnv, overlap},
     fault::{Fault, quote},
@@ -56,7 +56,8 @@ impl Planner<'_> {
     fn check_volume(&mut self, mount: &Value, at: impl Fn() -> String) {
         let volume = text(mount, "name");
         if volume == SECRETS_VOLUME && !is_read_only(mount) {
-            let message = format!("`{SECRETS_VOLUME}` is written by the agent alone; set `readOnly: true`");
+            let message =
+                format!("`{SECRETS_VOLUME}` is written by the agent alone; set `readOnly: true`");
             self.faults.push(Fault::new(at(), message));
         }
         if [STATE_VOLUME, IDENTITY_VOLUME].contains(&volume) {
@@ -65,7 +66,7 @@ impl Planner<'_> {
         }
         if volume == SECRETS_VOLUME && !is_whole_mount(mount) {
             let path = quote(text(mount, "mountPath"));
-            self.warn(format!("the subPath mount at {path} never sees a new version of its file"));
+            self.warn(&format!("the subPath mount at {path} never sees a new version of its file"));
         }
     }
 

@@ -14,7 +14,11 @@ use crate::{
 };
 
 /// The steps that make `present` equal to `wanted`, as far as it matters.
-pub(super) fn repairs(present: &Value, wanted: &Value, position: Position) -> Result<Vec<Step>, Fault> {
+pub(super) fn repairs(
+    present: &Value,
+    wanted: &Value,
+    position: Position,
+) -> Result<Vec<Step>, Fault> {
     let mut comparison = Comparison { position, steps: Vec::new() };
     comparison.compare(present, wanted).map_err(|field| {
         let message = format!(
@@ -36,7 +40,8 @@ type Foreign = String;
 impl Comparison {
     fn compare(&mut self, present: &Value, wanted: &Value) -> Result<(), Foreign> {
         let empty = Map::new();
-        let (present, wanted) = (present.as_object().unwrap_or(&empty), wanted.as_object().unwrap_or(&empty));
+        let (present, wanted) =
+            (present.as_object().unwrap_or(&empty), wanted.as_object().unwrap_or(&empty));
         for (field, wanted) in wanted {
             self.member(field, present.get(field).filter(|value| !value.is_null()), wanted)?;
         }
@@ -46,7 +51,12 @@ impl Comparison {
         foreign.map_or(Ok(()), |(field, _)| Err(field.clone()))
     }
 
-    fn member(&mut self, field: &str, present: Option<&Value>, wanted: &Value) -> Result<(), Foreign> {
+    fn member(
+        &mut self,
+        field: &str,
+        present: Option<&Value>,
+        wanted: &Value,
+    ) -> Result<(), Foreign> {
         let essential = matches!(field, "name" | "image" | "command" | "securityContext");
         match (field, present) {
             (_, None) if essential => Err(field.to_owned()),
@@ -98,7 +108,9 @@ impl Comparison {
             match ours {
                 _ if repeated => return Err(format!("env[{index}]")),
                 Some(wanted) if variable == wanted => {}
-                Some(wanted) if name == CONFIG_VARIABLE => self.configuration(index, variable, wanted)?,
+                Some(wanted) if name == CONFIG_VARIABLE => {
+                    self.configuration(index, variable, wanted)?;
+                }
                 _ if tolerated::variable(name) => {}
                 _ => return Err(format!("env[{index}]")),
             }
@@ -117,7 +129,12 @@ impl Comparison {
     }
 
     /// The files' access follows the pod, as the user does.
-    fn configuration(&mut self, index: usize, present: &Value, wanted: &Value) -> Result<(), Foreign> {
+    fn configuration(
+        &mut self,
+        index: usize,
+        present: &Value,
+        wanted: &Value,
+    ) -> Result<(), Foreign> {
         let differs_elsewhere = || format!("env[{index}]");
         let without_access = |variable: &Value| {
             let mut config: Value = serde_json::from_str(text(variable, "value")).ok()?;

@@ -57,9 +57,8 @@ pub(super) fn place(mode: Mode, pod: &Pod<'_>, config: &Config) -> Result<Placem
 }
 
 fn after_mesh(pod: &Pod<'_>, config: &Config) -> usize {
-    let is_native_mesh = |container| {
-        is_native_sidecar(container) && config.is_mesh_sidecar(text(container, "name"))
-    };
+    let is_native_mesh =
+        |container| is_native_sidecar(container) && config.is_mesh_sidecar(text(container, "name"));
     let last = pod.list(List::Init).iter().rposition(is_native_mesh);
     last.map_or(0, |index| index + 1)
 }

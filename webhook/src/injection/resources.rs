@@ -54,7 +54,8 @@ impl Planner<'_> {
         let needed = AGENT_MEMORY.saturating_add(volume.units());
         let guaranteed = is_guaranteed(self.pod);
         let (cpu_request, cpu_limit) = (settings.cpu_request.clone(), settings.cpu_limit.clone());
-        let (memory_request, memory_limit) = (settings.memory_request.clone(), settings.memory_limit.clone());
+        let (memory_request, memory_limit) =
+            (settings.memory_request.clone(), settings.memory_limit.clone());
         let limit = Quantity::mebibytes(needed.max(USUAL_MEMORY_LIMIT).div_ceil(MEBIBYTE));
         let cpu = if guaranteed {
             same(cpu_request, cpu_limit, fixed(GUARANTEED_CPU))
@@ -155,8 +156,11 @@ fn fixed(text: &str) -> Option<Quantity> {
 /// requests that are the same or absent. Resources of the pod as a whole decide without us.
 fn is_guaranteed(pod: &Pod<'_>) -> bool {
     let pod_level = pod.field("resources").is_some_and(|resources| !resources.is_null());
-    let mut authors = pod.containers().filter(|(_, container)| text(container, "name") != CONTAINER);
-    !pod_level && authors.all(|(_, container)| ["cpu", "memory"].iter().all(|name| is_fixed(container, name)))
+    let mut authors =
+        pod.containers().filter(|(_, container)| text(container, "name") != CONTAINER);
+    !pod_level
+        && authors
+            .all(|(_, container)| ["cpu", "memory"].iter().all(|name| is_fixed(container, name)))
 }
 
 fn is_fixed(container: &Value, resource: &str) -> bool {

@@ -53,8 +53,8 @@ impl Planner<'_> {
 
     fn ensure_volume(&mut self, wanted: Value) {
         let name = text(&wanted, "name").to_owned();
-        let volumes = self.pod.volumes().iter().enumerate();
-        let present = volumes.filter(|(_, volume)| text(volume, "name") == name).last();
+        let mut volumes = self.pod.volumes().iter().enumerate();
+        let present = volumes.find(|(_, volume)| text(volume, "name") == name);
         match present {
             None => self.steps.push(Step::Volume(wanted)),
             Some((_, volume)) if is_same(&wanted, volume) => {}
@@ -71,11 +71,14 @@ fn is_same(wanted: &Value, present: &Value) -> bool {
     match (wanted, present) {
         (Value::String(wanted), Value::String(present)) => Quantity::is_same(wanted, present),
         (Value::Object(wanted), Value::Object(present)) => {
-            let same = |(key, value): (&String, &Value)| present.get(key).is_some_and(|other| is_same(value, other));
+            let same = |(key, value): (&String, &Value)| {
+                present.get(key).is_some_and(|other| is_same(value, other))
+            };
             wanted.len() == present.len() && wanted.iter().all(same)
         }
         (Value::Array(wanted), Value::Array(present)) => {
-            wanted.len() == present.len() && wanted.iter().zip(present).all(|(wanted, present)| is_same(wanted, present))
+            wanted.len() == present.len()
+                && wanted.iter().zip(present).all(|(wanted, present)| is_same(wanted, present))
         }
         _ => wanted == present,
     }

@@ -20,9 +20,10 @@ impl Template {
         let (pointer, ends) = match (group, text(object, "kind")) {
             ("", "Pod") => ("", false),
             ("", "PodTemplate") => ("/template", false),
-            ("" | "apps" | "extensions", "ReplicationController" | "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet") => {
-                ("/spec/template", false)
-            }
+            (
+                "" | "apps" | "extensions",
+                "ReplicationController" | "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet",
+            ) => ("/spec/template", false),
             ("batch", "Job") => ("/spec/template", true),
             ("batch", "CronJob") => ("/spec/jobTemplate/spec/template", true),
             _ => return None,

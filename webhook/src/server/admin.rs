@@ -4,12 +4,7 @@
 
 use std::{fmt, sync::Arc};
 
-use axum::{
-    Router,
-    extract::State,
-    response::IntoResponse,
-    routing::get,
-};
+use axum::{Router, extract::State, response::IntoResponse, routing::get};
 use http::{StatusCode, header};
 
 use super::Metrics;

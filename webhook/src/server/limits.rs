@@ -41,10 +41,6 @@ impl Default for Limits {
 impl Limits {
     /// The admin port's: a probe and a scraper.
     pub(super) fn admin() -> Self {
-        Self {
-            body: 0,
-            connections: 64,
-            ..Self::default()
-        }
+        Self { body: 0, connections: 64, ..Self::default() }
     }
 }

@@ -13,9 +13,8 @@ use prometheus_client::{
 use crate::admission::Decision;
 
 /// A review takes tens of microseconds; a thousand containers take some milliseconds.
-const BUCKETS: [f64; 12] = [
-    0.000_02, 0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.05, 0.25, 1.0,
-];
+const BUCKETS: [f64; 12] =
+    [0.000_02, 0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.05, 0.25, 1.0];
 
 /// The webhook's metrics.
 #[derive(Debug)]
@@ -54,22 +53,31 @@ impl Default for Metrics {
 impl Metrics {
     fn register(&mut self) {
         let registry = &mut self.registry;
-        registry.register("reviews", "Admission reviews by what was decided", self.decisions.clone());
+        registry.register(
+            "reviews",
+            "Admission reviews by what was decided",
+            self.decisions.clone(),
+        );
         let durations = self.durations.clone();
-        registry.register("review_duration_seconds", "Time from a review's bytes to its answer's", durations);
+        registry.register(
+            "review_duration_seconds",
+            "Time from a review's bytes to its answer's",
+            durations,
+        );
         registry.register("connections", "Open connections", self.connections.clone());
         let evictions = self.evictions.clone();
-        registry.register("connections_evicted", "Connections that gave way to newer ones", evictions);
+        registry.register(
+            "connections_evicted",
+            "Connections that gave way to newer ones",
+            evictions,
+        );
         let handshakes = self.handshakes.clone();
         registry.register("handshakes_refused", "TLS handshakes that came to nothing", handshakes);
         registry.register("panics", "Requests that were answered with 500", self.panics.clone());
     }
 
     pub(super) fn decided(&self, decision: &Decision, duration: Duration) {
-        let labels = DecisionLabels {
-            decision: decision.name(),
-            reason: decision.reason(),
-        };
+        let labels = DecisionLabels { decision: decision.name(), reason: decision.reason() };
         self.decisions.get_or_create(&labels).inc();
         self.durations.observe(duration.as_secs_f64());
     }

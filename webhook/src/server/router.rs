@@ -47,10 +47,7 @@ struct Room {
 /// The router, with its limits of body and time, and a 500 where there would be a panic.
 pub(super) fn router(mutation: Mutation, limits: &Limits) -> Router {
     let metrics = Arc::clone(&mutation.metrics);
-    let room = Room {
-        mutation,
-        longest: limits.body,
-    };
+    let room = Room { mutation, longest: limits.body };
     let panicked = move |_: Box<dyn Any + Send>| {
         metrics.panicked();
         StatusCode::INTERNAL_SERVER_ERROR.into_response()
@@ -94,7 +91,8 @@ fn log(review: &Review, duration: std::time::Duration) {
 
 /// The body of a request that says it is JSON; what it says is looked at before it is read.
 async fn read(request: Request, longest: usize) -> Result<Bytes, (StatusCode, &'static str)> {
-    const TOO_LARGE: (StatusCode, &str) = (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large\n");
+    const TOO_LARGE: (StatusCode, &str) =
+        (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large\n");
     refuse_kind(request.headers())?;
     let body: Body = request.into_body();
     if body.size_hint().lower() > longest as u64 {

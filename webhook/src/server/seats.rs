@@ -35,23 +35,19 @@ pub(super) struct Seat {
 
 impl Seats {
     pub(super) fn new(count: usize) -> Self {
-        Self {
-            free: Arc::new(Semaphore::new(count)),
-            taken: Arc::default(),
-        }
+        Self { free: Arc::new(Semaphore::new(count)), taken: Arc::default() }
     }
 
     /// A seat; when none is free, the oldest's, as soon as it is left.
     pub(super) async fn take(&self) -> (Seat, bool) {
         let free = Arc::clone(&self.free).try_acquire_owned();
         let crowded = free.is_err();
-        let permit = match free {
-            Ok(permit) => Some(permit),
-            Err(_) => {
-                self.evict_oldest();
-                // The semaphore is never closed.
-                Arc::clone(&self.free).acquire_owned().await.ok()
-            }
+        let permit = if let Ok(permit) = free {
+            Some(permit)
+        } else {
+            self.evict_oldest();
+            // The semaphore is never closed.
+            Arc::clone(&self.free).acquire_owned().await.ok()
         };
         (self.seat(permit), crowded)
     }
@@ -62,12 +58,7 @@ impl Seats {
         let number = taken.next;
         taken.next += 1;
         taken.tokens.insert(number, evicted.clone());
-        Seat {
-            number,
-            evicted,
-            taken: Arc::clone(&self.taken),
-            _permit: permit,
-        }
+        Seat { number, evicted, taken: Arc::clone(&self.taken), _permit: permit }
     }
 
     fn evict_oldest(&self) {

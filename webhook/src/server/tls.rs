@@ -2,12 +2,7 @@
 
 use std::sync::Arc;
 
-use rustls::{
-    ServerConfig,
-    crypto::CryptoProvider,
-    server::ResolvesServerCert,
-    version::TLS13,
-};
+use rustls::{ServerConfig, crypto::CryptoProvider, server::ResolvesServerCert, version::TLS13};
 use thiserror::Error;
 
 /// A provider without what TLS 1.3 needs.
