@@ -1,13 +1,21 @@
 //! `cargo e2e`: Mayfly on a real cluster. The command line and the list of topics; the lab is the library's.
 
+mod canary;
+mod delivery;
+mod jobs;
 mod lab;
+mod manifest;
+mod outage;
+mod refusal;
+mod rotation;
+mod tenant;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use mayfly_tests::lab::{
     aws::front,
-    suite::{self, Options},
+    suite::{self, Case, Options},
 };
 use tokio::runtime::Runtime;
 
@@ -46,7 +54,7 @@ enum Command {
 fn main() -> ExitCode {
     let Args { command, filter, keep, soak, list } = Args::parse();
     match command {
-        None => suite::run(&Options { filter, keep, soak, list }, lab::cases()),
+        None => suite::run(&Options { filter, keep, soak, list }, topics()),
         Some(Command::Down) => suite::down(),
         Some(Command::AwsFront { authority }) => serve(&authority),
     }
@@ -63,4 +71,17 @@ fn serve(authority: &std::path::Path) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Every test, by topic.
+fn topics() -> Vec<Case> {
+    [
+        lab::cases(),
+        delivery::cases(),
+        rotation::cases(),
+        jobs::cases(),
+        outage::cases(),
+        refusal::cases(),
+    ]
+    .concat()
 }

@@ -43,10 +43,7 @@ impl FromStr for Reference {
 
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
         let parts = Parts::split(text)?;
-        Ok(Self {
-            key: parts.key.map(Key::parse).transpose()?,
-            location: Location::parse(&parts)?,
-        })
+        Ok(Self { key: parts.key.map(Key::parse).transpose()?, location: Location::parse(&parts)? })
     }
 }
 

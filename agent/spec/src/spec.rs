@@ -98,10 +98,7 @@ impl Access {
 /// Readable by the agent's own user only.
 impl Default for Access {
     fn default() -> Self {
-        Self {
-            mode: FileMode::OWNER,
-            group: None,
-        }
+        Self { mode: FileMode::OWNER, group: None }
     }
 }
 
@@ -116,9 +113,7 @@ pub struct Refresh {
 /// Five minutes, as Vault Agent has it.
 impl Default for Refresh {
     fn default() -> Self {
-        Self {
-            interval: Interval::from_secs(300),
-        }
+        Self { interval: Interval::from_secs(300) }
     }
 }
 
@@ -132,9 +127,7 @@ pub struct Start {
 
 impl Default for Start {
     fn default() -> Self {
-        Self {
-            deadline: Interval::from_secs(30),
-        }
+        Self { deadline: Interval::from_secs(30) }
     }
 }
 

@@ -65,11 +65,7 @@ impl Files {
                 None => {}
             }
         }
-        conflicts.extend(
-            entries
-                .iter()
-                .filter_map(|entry| inside(&entry.path, &seen)),
-        );
+        conflicts.extend(entries.iter().filter_map(|entry| inside(&entry.path, &seen)));
         conflicts
     }
 }
@@ -77,13 +73,8 @@ impl Files {
 /// The conflict of `path` with an entry at one of the directories above it.
 fn inside(path: &FilePath, seen: &BTreeMap<String, &FilePath>) -> Option<Conflict> {
     let folded = path.as_str().to_lowercase();
-    let outer = folded
-        .match_indices('/')
-        .find_map(|(end, _)| seen.get(&folded[..end]))?;
-    Some(Conflict::Inside {
-        outer: (*outer).clone(),
-        inner: path.clone(),
-    })
+    let outer = folded.match_indices('/').find_map(|(end, _)| seen.get(&folded[..end]))?;
+    Some(Conflict::Inside { outer: (*outer).clone(), inner: path.clone() })
 }
 
 impl TryFrom<Vec<FileEntry>> for Files {
@@ -91,11 +82,7 @@ impl TryFrom<Vec<FileEntry>> for Files {
 
     fn try_from(entries: Vec<FileEntry>) -> Result<Self, Conflicts> {
         let conflicts = Self::conflicts(&entries);
-        if conflicts.is_empty() {
-            Ok(Self(entries))
-        } else {
-            Err(Conflicts(conflicts))
-        }
+        if conflicts.is_empty() { Ok(Self(entries)) } else { Err(Conflicts(conflicts)) }
     }
 }
 
@@ -115,10 +102,7 @@ mod tests {
             FileEntry::file(path.parse().expect(path), from).expect(path)
         };
         let entries: Vec<FileEntry> = paths.iter().map(entry).collect();
-        Files::try_from(entries)
-            .err()
-            .map(|conflicts| conflicts.to_string())
-            .unwrap_or_default()
+        Files::try_from(entries).err().map(|conflicts| conflicts.to_string()).unwrap_or_default()
     }
 
     #[test]

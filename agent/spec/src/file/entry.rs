@@ -98,39 +98,19 @@ impl FileEntry {
     /// A file at `path` from `from`, everything else as the names ask for.
     pub fn file(path: FilePath, from: Reference) -> Result<Self, EntryError> {
         let content = Content::File(default_format(&path, &from));
-        Self {
-            path,
-            content,
-            from,
-            mode: None,
-            optional: false,
-            keys: Vec::new(),
-        }
-        .coherent()
+        Self { path, content, from, mode: None, optional: false, keys: Vec::new() }.coherent()
     }
 
     /// A directory at `path` with one file for each key of `from`.
     pub fn directory(path: FilePath, from: Reference) -> Result<Self, EntryError> {
         let content = Content::Directory;
-        Self {
-            path,
-            content,
-            from,
-            mode: None,
-            optional: false,
-            keys: Vec::new(),
-        }
-        .coherent()
+        Self { path, content, from, mode: None, optional: false, keys: Vec::new() }.coherent()
     }
 
     fn coherent(self) -> Result<Self, EntryError> {
         let path = self.path.clone();
         if let (Some(field), Some(key)) = (self.needs_whole(), &self.from.key) {
-            return Err(EntryError::Key {
-                path,
-                field,
-                key: key.to_string(),
-            });
+            return Err(EntryError::Key { path, field, key: key.to_string() });
         }
         match self.content {
             Content::File(_) if self.from.location.is_tree() => Err(EntryError::Tree(path)),
@@ -151,11 +131,7 @@ impl FileEntry {
 
 /// A picked value is written as it is; a whole secret as the file's name asks for.
 fn default_format(path: &FilePath, from: &Reference) -> Format {
-    if from.key.is_some() {
-        Format::Raw
-    } else {
-        Format::of(path)
-    }
+    if from.key.is_some() { Format::Raw } else { Format::of(path) }
 }
 
 impl TryFrom<Fields> for FileEntry {
@@ -168,29 +144,15 @@ impl TryFrom<Fields> for FileEntry {
             _ => return Err(EntryError::Target),
         };
         let from = fields.from.ok_or_else(|| EntryError::From(path.clone()))?;
-        let from: Reference = from
-            .parse()
-            .map_err(|error| EntryError::Reference(path.clone(), error))?;
+        let from: Reference =
+            from.parse().map_err(|error| EntryError::Reference(path.clone(), error))?;
         let content = match fields.format {
             Some(_) if is_directory => return Err(EntryError::Format(path)),
             None if is_directory => Content::Directory,
             format => Content::File(format.unwrap_or_else(|| default_format(&path, &from))),
         };
-        let Fields {
-            mode,
-            optional,
-            keys,
-            ..
-        } = fields;
-        Self {
-            path,
-            content,
-            from,
-            mode,
-            optional,
-            keys,
-        }
-        .coherent()
+        let Fields { mode, optional, keys, .. } = fields;
+        Self { path, content, from, mode, optional, keys }.coherent()
     }
 }
 
@@ -251,38 +213,17 @@ mod tests {
     fn each_fault_names_the_entry_and_the_remedy() {
         for (json, reason) in [
             (r#"{"from":"vault:a/b"}"#, "either `path`"),
-            (
-                r#"{"path":"a","dir":"b","from":"vault:a/b"}"#,
-                "either `path`",
-            ),
+            (r#"{"path":"a","dir":"b","from":"vault:a/b"}"#, "either `path`"),
             (r#"{"path":"a"}"#, "`a` needs `from`"),
-            (
-                r#"{"path":"a","from":"vault:"}"#,
-                "`a`: the path after `vault:` is empty",
-            ),
+            (r#"{"path":"a","from":"vault:"}"#, "`a`: the path after `vault:` is empty"),
             (r#"{"path":"../x","from":"vault:a/b"}"#, "begin with `..`"),
             (r#"{"path":"a","from":"aws-ssm:/prod/"}"#, "names a tree"),
-            (
-                r#"{"path":"a","from":"vault:a/b","keys":["x"]}"#,
-                "`keys` needs a `format`",
-            ),
-            (
-                r#"{"path":"a.env","from":"vault:a/b#c","keys":["x"]}"#,
-                "leave `#c` out",
-            ),
+            (r#"{"path":"a","from":"vault:a/b","keys":["x"]}"#, "`keys` needs a `format`"),
+            (r#"{"path":"a.env","from":"vault:a/b#c","keys":["x"]}"#, "leave `#c` out"),
             (r#"{"dir":"a","from":"vault:a/b#c"}"#, "leave `#c` out"),
-            (
-                r#"{"dir":"a","from":"vault:a/b","format":"json"}"#,
-                "`format` is for a `path`",
-            ),
-            (
-                r#"{"path":"a","from":"vault:a/b","mode":"0777"}"#,
-                "lets everybody write",
-            ),
-            (
-                r#"{"path":"a","from":"vault:a/b","moed":"0400"}"#,
-                "unknown field `moed`",
-            ),
+            (r#"{"dir":"a","from":"vault:a/b","format":"json"}"#, "`format` is for a `path`"),
+            (r#"{"path":"a","from":"vault:a/b","mode":"0777"}"#, "lets everybody write"),
+            (r#"{"path":"a","from":"vault:a/b","moed":"0400"}"#, "unknown field `moed`"),
         ] {
             let error = entry(json).expect_err(json);
             assert!(error.contains(reason), "{json}: `{error}` lacks `{reason}`");

@@ -90,10 +90,7 @@ mod tests {
     #[test]
     fn modes_are_octal() {
         assert_eq!("0440".parse::<FileMode>().expect("a mode").bits(), 0o440);
-        assert_eq!(
-            "640".parse::<FileMode>().expect("a mode").to_string(),
-            "0640"
-        );
+        assert_eq!("640".parse::<FileMode>().expect("a mode").to_string(), "0640");
     }
 
     #[test]

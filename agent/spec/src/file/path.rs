@@ -85,8 +85,7 @@ impl FromStr for FilePath {
 
     fn from_str(path: &str) -> Result<Self, PathError> {
         refuse_shape(path)?;
-        path.split('/')
-            .try_for_each(|name| refuse_name(path, name))?;
+        path.split('/').try_for_each(|name| refuse_name(path, name))?;
         Ok(Self(path.to_owned()))
     }
 }
@@ -120,19 +119,13 @@ fn refuse_name(path: &str, name: &str) -> Result<(), PathError> {
     }
     if let Some(character) = name.chars().find(forbidden) {
         let printable = path.escape_debug().to_string();
-        return Err(PathError::Character(
-            printable,
-            character.escape_debug().to_string(),
-        ));
+        return Err(PathError::Character(printable, character.escape_debug().to_string()));
     }
     Ok(())
 }
 
 fn too_long(text: &str) -> PathError {
-    PathError::Long {
-        start: text.chars().take(32).collect(),
-        bytes: text.len(),
-    }
+    PathError::Long { start: text.chars().take(32).collect(), bytes: text.len() }
 }
 
 impl fmt::Display for FilePath {
@@ -163,14 +156,8 @@ mod tests {
 
     #[test]
     fn ordinary_names_are_kept() {
-        for path in [
-            "db-password",
-            "tls/tls.crt",
-            ".env",
-            "a b",
-            "größe",
-            "STATUS.d/status.json",
-        ] {
+        for path in ["db-password", "tls/tls.crt", ".env", "a b", "größe", "STATUS.d/status.json"]
+        {
             assert_eq!(path.parse::<FilePath>().expect(path).as_str(), path);
         }
     }
@@ -208,10 +195,7 @@ mod tests {
     #[test]
     fn a_joined_name_is_checked_like_any_other() {
         let directory: FilePath = "certs".parse().expect("a plain name");
-        assert_eq!(
-            directory.join("a/b").expect("a plain path").as_str(),
-            "certs/a/b"
-        );
+        assert_eq!(directory.join("a/b").expect("a plain path").as_str(), "certs/a/b");
         for name in ["..", "../x", "/etc", ""] {
             directory.join(name).expect_err(name);
         }

@@ -14,16 +14,10 @@ impl Arn {
     /// Accepts any partition, region and account that are not empty: a list of them would be old
     /// the day after.
     pub fn parse(text: &str) -> Result<Self, ReferenceError> {
-        let arn = Self {
-            text: text.to_owned(),
-        };
+        let arn = Self { text: text.to_owned() };
         let complete = text.starts_with("arn:")
-            && [1, 2, 3, 4, 5]
-                .into_iter()
-                .all(|at| !arn.part(at).is_empty());
-        complete
-            .then_some(arn)
-            .ok_or_else(|| ReferenceError::Arn(text.to_owned()))
+            && [1, 2, 3, 4, 5].into_iter().all(|at| !arn.part(at).is_empty());
+        complete.then_some(arn).ok_or_else(|| ReferenceError::Arn(text.to_owned()))
     }
 
     /// `secretsmanager`, `ssm`, …

@@ -70,12 +70,7 @@ impl SecretsManagerSecret {
         };
         let region = region(options.take("region")?, arn)?;
         let role = options.take_role()?;
-        Ok(Self {
-            id,
-            version,
-            region,
-            role,
-        })
+        Ok(Self { id, version, region, role })
     }
 }
 
@@ -97,12 +92,7 @@ impl Parameter {
         };
         let region = region(options.take("region")?, arn)?;
         let role = options.take_role()?;
-        Ok(Self {
-            name,
-            version,
-            region,
-            role,
-        })
+        Ok(Self { name, version, region, role })
     }
 }
 
@@ -110,10 +100,9 @@ impl Parameter {
 fn region(option: Option<String>, arn: Option<&Arn>) -> Result<Option<String>, ReferenceError> {
     match (option, arn) {
         (Some(option), Some(arn)) if option == arn.region() => Ok(None),
-        (Some(option), Some(arn)) => Err(ReferenceError::RegionContradiction {
-            option,
-            arn: arn.region().to_owned(),
-        }),
+        (Some(option), Some(arn)) => {
+            Err(ReferenceError::RegionContradiction { option, arn: arn.region().to_owned() })
+        }
         (option, _) => Ok(option),
     }
 }
@@ -128,11 +117,7 @@ impl fmt::Display for SecretsManagerSecret {
         write_aws(f, Source::AwsSm, &self.id)?;
         write_options(
             f,
-            [
-                version,
-                named("region", self.region.as_ref()),
-                named("role", self.role.as_ref()),
-            ],
+            [version, named("region", self.region.as_ref()), named("role", self.role.as_ref())],
         )
     }
 }
@@ -147,11 +132,7 @@ impl fmt::Display for Parameter {
         write_aws(f, Source::AwsSsm, &self.name)?;
         write_options(
             f,
-            [
-                version,
-                named("region", self.region.as_ref()),
-                named("role", self.role.as_ref()),
-            ],
+            [version, named("region", self.region.as_ref()), named("role", self.role.as_ref())],
         )
     }
 }

@@ -26,23 +26,16 @@ impl<'a> Parts<'a> {
     pub(super) fn split(text: &'a str) -> Result<Self, ReferenceError> {
         let text = text.trim();
         refuse_control(text)?;
-        let (source, rest) = text
-            .split_once(':')
-            .ok_or_else(|| ReferenceError::NoSource(text.to_owned()))?;
+        let (source, rest) =
+            text.split_once(':').ok_or_else(|| ReferenceError::NoSource(text.to_owned()))?;
         let (rest, key) = cut(rest, '#');
         let (path, options) = cut(rest, '?');
-        Ok(Self {
-            source,
-            path,
-            options,
-            key,
-        })
+        Ok(Self { source, path, options, key })
     }
 }
 
 fn cut(text: &str, separator: char) -> (&str, Option<&str>) {
-    text.split_once(separator)
-        .map_or((text, None), |(before, after)| (before, Some(after)))
+    text.split_once(separator).map_or((text, None), |(before, after)| (before, Some(after)))
 }
 
 /// Decodes `%XX`; `+` is itself.
@@ -73,9 +66,7 @@ fn has_bad_percent(text: &str) -> bool {
 fn refuse_control(text: &str) -> Result<(), ReferenceError> {
     text.chars()
         .find(|character| character.is_control())
-        .map_or(Ok(()), |character| {
-            Err(ReferenceError::Control(character.into()))
-        })
+        .map_or(Ok(()), |character| Err(ReferenceError::Control(character.into())))
 }
 
 /// The inverse of [`decode`] for a path or a key.

@@ -26,11 +26,7 @@ impl Key {
         if !text.starts_with('/') {
             return Ok(Self::Field(name));
         }
-        if name
-            .split('~')
-            .skip(1)
-            .any(|after| !after.starts_with(['0', '1']))
-        {
+        if name.split('~').skip(1).any(|after| !after.starts_with(['0', '1'])) {
             return Err(ReferenceError::Pointer(name));
         }
         Ok(Self::Pointer(name))

@@ -105,9 +105,7 @@ fn sealed(base64: String, options: Option<&str>) -> Result<Location, ReferenceEr
     let padding = base64.len() - digits.len();
     let well_formed =
         base64.len().is_multiple_of(4) && padding <= 2 && digits.bytes().all(is_digit);
-    well_formed
-        .then_some(Location::Kms(Sealed(base64)))
-        .ok_or(ReferenceError::Sealed)
+    well_formed.then_some(Location::Kms(Sealed(base64))).ok_or(ReferenceError::Sealed)
 }
 
 fn file(path: String, options: Option<&str>) -> Result<Location, ReferenceError> {

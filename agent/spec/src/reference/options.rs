@@ -16,11 +16,7 @@ impl Options {
     /// Options of any name, for the source whose options are a request's body.
     pub(super) fn parse(text: Option<&str>) -> Result<Self, ReferenceError> {
         let mut options = BTreeMap::new();
-        for option in text
-            .unwrap_or_default()
-            .split('&')
-            .filter(|option| !option.is_empty())
-        {
+        for option in text.unwrap_or_default().split('&').filter(|option| !option.is_empty()) {
             let (name, value) = option
                 .split_once('=')
                 .ok_or_else(|| ReferenceError::OptionWithoutValue(option.to_owned()))?;
@@ -39,22 +35,14 @@ impl Options {
         known: &[&'static str],
     ) -> Result<Self, ReferenceError> {
         let options = Self::parse(text)?;
-        let Some(option) = options
-            .0
-            .keys()
-            .find(|name| !known.contains(&name.as_str()))
-        else {
+        let Some(option) = options.0.keys().find(|name| !known.contains(&name.as_str())) else {
             return Ok(options);
         };
         if known.is_empty() {
             return Err(ReferenceError::NoOptions(source_name, option.clone()));
         }
         let suggestion = Suggestion::new(option, known.iter().copied());
-        Err(ReferenceError::UnknownOption {
-            source_name,
-            option: option.clone(),
-            suggestion,
-        })
+        Err(ReferenceError::UnknownOption { source_name, option: option.clone(), suggestion })
     }
 
     /// The option's value, which may not be empty.
@@ -62,11 +50,7 @@ impl Options {
         match self.0.remove(option) {
             Some(value) if value.trim().is_empty() || value.chars().any(char::is_control) => {
                 let allowed = "text without control characters";
-                Err(ReferenceError::OptionValue {
-                    option,
-                    value,
-                    allowed,
-                })
+                Err(ReferenceError::OptionValue { option, value, allowed })
             }
             value => Ok(value),
         }
@@ -84,11 +68,7 @@ impl Options {
             Ok(number) if number > 0 => Ok(Some(number)),
             _ => {
                 let allowed = "a whole number from 1";
-                Err(ReferenceError::OptionValue {
-                    option,
-                    value,
-                    allowed,
-                })
+                Err(ReferenceError::OptionValue { option, value, allowed })
             }
         }
     }
@@ -104,11 +84,7 @@ impl Options {
             return Ok(Some(value));
         }
         let allowed = "an IAM role's ARN, `arn:aws:iam::<account>:role/<name>`";
-        Err(ReferenceError::OptionValue {
-            option: "role",
-            value,
-            allowed,
-        })
+        Err(ReferenceError::OptionValue { option: "role", value, allowed })
     }
 
     /// All options as they are.
@@ -124,12 +100,7 @@ pub(super) fn write_options<'a>(
 ) -> fmt::Result {
     let separators = std::iter::once('?').chain(std::iter::repeat('&'));
     for (separator, (name, value)) in separators.zip(options.into_iter().flatten()) {
-        write!(
-            f,
-            "{separator}{}={}",
-            encode_option(name),
-            encode_option(&value)
-        )?;
+        write!(f, "{separator}{}={}", encode_option(name), encode_option(&value))?;
     }
     Ok(())
 }

@@ -24,14 +24,8 @@ pub enum Source {
 
 impl Source {
     /// Every source, in the order of the documentation.
-    pub const ALL: [Self; 6] = [
-        Self::AwsSm,
-        Self::AwsSsm,
-        Self::Vault,
-        Self::VaultWrite,
-        Self::Kms,
-        Self::File,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::AwsSm, Self::AwsSsm, Self::Vault, Self::VaultWrite, Self::Kms, Self::File];
 
     /// Whether this version's agent can read from the source.
     pub const fn is_supported(self) -> bool {
@@ -55,13 +49,10 @@ impl FromStr for Source {
     type Err = ReferenceError;
 
     fn from_str(name: &str) -> Result<Self, ReferenceError> {
-        Self::ALL
-            .into_iter()
-            .find(|source| source.name() == name)
-            .ok_or_else(|| {
-                let known = Self::ALL.iter().map(|source| source.name());
-                ReferenceError::UnknownSource(name.to_owned(), Suggestion::new(name, known))
-            })
+        Self::ALL.into_iter().find(|source| source.name() == name).ok_or_else(|| {
+            let known = Self::ALL.iter().map(|source| source.name());
+            ReferenceError::UnknownSource(name.to_owned(), Suggestion::new(name, known))
+        })
     }
 }
 

@@ -3,8 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn parse(text: &str) -> Reference {
-    text.parse()
-        .unwrap_or_else(|error| panic!("{text}: {error}"))
+    text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
 fn refused(text: &str, reason: &str) {
@@ -40,9 +39,7 @@ fn every_documented_form_prints_as_it_was_written() {
 #[test]
 fn reserved_characters_are_written_by_their_percent_sequences() {
     let reference = parse("  vault:secret/a%23b%3Fc%25d%20e+f g#%2Fkey#more  ");
-    let Location::Vault(path) = &reference.location else {
-        panic!("{reference:?}")
-    };
+    let Location::Vault(path) = &reference.location else { panic!("{reference:?}") };
     assert_eq!(path.path, "secret/a#b?c%d e+f g");
     assert_eq!(reference.key, Some(Key::Field("/key#more".to_owned())));
     assert_eq!(parse(&reference.to_string()), reference);
@@ -50,10 +47,7 @@ fn reserved_characters_are_written_by_their_percent_sequences() {
 
 #[test]
 fn a_raw_slash_makes_the_key_a_json_pointer() {
-    assert_eq!(
-        parse("vault:a/b#/a~1b/0").key,
-        Some(Key::Pointer("/a~1b/0".to_owned()))
-    );
+    assert_eq!(parse("vault:a/b#/a~1b/0").key, Some(Key::Pointer("/a~1b/0".to_owned())));
     refused("vault:a/b#/a~2", "`~0`");
 }
 
@@ -91,14 +85,8 @@ fn each_fault_says_what_to_write_instead() {
         ("aws-sm:prod/db?stage=a&version=b", "exclude each other"),
         ("aws-sm:prod/db?role=reader", "IAM role's ARN"),
         ("aws-sm:prod/db:password::", "ECS's"),
-        (
-            "arn:aws:secretsmanager:eu-west-1:1:secret:db:password::",
-            "ECS's",
-        ),
-        (
-            "arn:aws:secretsmanager:eu-west-1:1:secret:db?region=us-east-1",
-            "contradicts",
-        ),
+        ("arn:aws:secretsmanager:eu-west-1:1:secret:db:password::", "ECS's"),
+        ("arn:aws:secretsmanager:eu-west-1:1:secret:db?region=us-east-1", "contradicts"),
         ("arn:aws:s3:eu-west-1:1:bucket", "service `s3`"),
         ("arn:aws:secretsmanager", "not an ARN"),
         ("aws-ssm:/prod/url:3", "?version=<number>"),
@@ -124,19 +112,12 @@ fn any_reference() -> impl Strategy<Value = Reference> {
     ];
     let body = proptest::collection::btree_map(text, "[ -~]{1,9}", 0..3);
     let location = prop_oneof![
-        (
-            "[a-zA-Z0-9/_+=.@ #%?-]{0,12}[a-z]",
-            prop::option::of("[A-Z]{1,9}")
-        )
-            .prop_map(|(id, stage)| {
+        ("[a-zA-Z0-9/_+=.@ #%?-]{0,12}[a-z]", prop::option::of("[A-Z]{1,9}")).prop_map(
+            |(id, stage)| {
                 let version = stage.map(SecretVersion::Stage);
-                Location::AwsSm(SecretsManagerSecret {
-                    id,
-                    version,
-                    region: None,
-                    role: None,
-                })
-            }),
+                Location::AwsSm(SecretsManagerSecret { id, version, region: None, role: None })
+            }
+        ),
         ("/[a-z/ #%?]{0,12}[a-z/]", prop::option::of(1..9u64))
             .prop_filter("empty", |(name, _)| !name.trim_matches('/').is_empty())
             .prop_map(|(name, number)| {
@@ -148,13 +129,8 @@ fn any_reference() -> impl Strategy<Value = Reference> {
                     role: None,
                 })
             }),
-        ("[a-z][ -~]{0,9}[a-z]", prop::option::of(1..9u64)).prop_map(|(path, version)| {
-            Location::Vault(VaultPath {
-                path,
-                version,
-                kv: None,
-            })
-        }),
+        ("[a-z][ -~]{0,9}[a-z]", prop::option::of(1..9u64))
+            .prop_map(|(path, version)| { Location::Vault(VaultPath { path, version, kv: None }) }),
         ("[a-z][ -~]{0,9}[a-z]", body)
             .prop_map(|(path, body)| Location::VaultWrite(VaultWrite { path, body })),
         "/[ -~]{0,9}[a-z]".prop_map(Location::File),

@@ -50,28 +50,17 @@ impl VaultPath {
             Some("2") => Some(KvVersion::V2),
             Some(value) => {
                 let (option, value, allowed) = ("kv", value.to_owned(), "1 or 2");
-                return Err(ReferenceError::OptionValue {
-                    option,
-                    value,
-                    allowed,
-                });
+                return Err(ReferenceError::OptionValue { option, value, allowed });
             }
         };
-        Ok(Self {
-            path: mount_and_path(path),
-            version,
-            kv,
-        })
+        Ok(Self { path: mount_and_path(path), version, kv })
     }
 }
 
 impl VaultWrite {
     pub(super) fn parse(path: &str, options: Option<&str>) -> Result<Self, ReferenceError> {
         let body = Options::parse(options)?.into_inner();
-        Ok(Self {
-            path: mount_and_path(path),
-            body,
-        })
+        Ok(Self { path: mount_and_path(path), body })
     }
 }
 
@@ -86,24 +75,13 @@ impl fmt::Display for VaultPath {
             KvVersion::V2 => ("kv", "2".to_owned()),
         });
         write!(f, "vault:{}", encode(&self.path))?;
-        write_options(
-            f,
-            [
-                self.version.map(|version| ("version", version.to_string())),
-                kv,
-            ],
-        )
+        write_options(f, [self.version.map(|version| ("version", version.to_string())), kv])
     }
 }
 
 impl fmt::Display for VaultWrite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "vault-write:{}", encode(&self.path))?;
-        write_options(
-            f,
-            self.body
-                .iter()
-                .map(|(name, value)| Some((name.as_str(), value.clone()))),
-        )
+        write_options(f, self.body.iter().map(|(name, value)| Some((name.as_str(), value.clone()))))
     }
 }

@@ -26,11 +26,7 @@ impl Spec {
     /// Compact JSON in which `$` is written as `\u0024`, because the kubelet expands `$(…)` and `$$`.
     pub fn to_environment(&self) -> Result<String, EnvironmentError> {
         let json = serde_json::to_string(self)?.replace('$', "\\u0024");
-        if json.len() > LONGEST {
-            Err(EnvironmentError::Long(json.len()))
-        } else {
-            Ok(json)
-        }
+        if json.len() > LONGEST { Err(EnvironmentError::Long(json.len())) } else { Ok(json) }
     }
 
     /// The inverse of [`Spec::to_environment`].

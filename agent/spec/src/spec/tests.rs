@@ -29,20 +29,12 @@ fn what_is_left_out_has_a_default() {
 #[test]
 fn each_fault_is_named() {
     for (from, to, reason) in [
-        (
-            r#""version": 1"#,
-            r#""version": 2"#,
-            "version 2 of the configuration",
-        ),
+        (r#""version": 1"#, r#""version": 2"#, "version 2 of the configuration"),
         (r#""region""#, r#""ragion""#, "unknown field `ragion`"),
         (r#""irsa""#, r#""imds""#, "unknown variant `imds`"),
         (r#""1h30m""#, r#""90""#, "`90` is no span of time"),
         (r#""1h30m""#, r#""10ms""#, "`10ms` is no span of time"),
-        (
-            r#""kubernetes": {"#,
-            r#""ldap": {"#,
-            "unknown variant `ldap`",
-        ),
+        (r#""kubernetes": {"#, r#""ldap": {"#, "unknown variant `ldap`"),
     ] {
         let json = EVERYTHING.replacen(from, to, 1);
         let error = Spec::from_environment(&json).expect_err(&json).to_string();
@@ -54,8 +46,5 @@ fn each_fault_is_named() {
 fn a_configuration_that_no_variable_can_hold_is_refused() {
     let mut spec = Spec::from_environment(EVERYTHING).expect("a configuration");
     spec.directory = "x".repeat(LONGEST).into();
-    assert!(matches!(
-        spec.to_environment(),
-        Err(EnvironmentError::Long(_))
-    ));
+    assert!(matches!(spec.to_environment(), Err(EnvironmentError::Long(_))));
 }
