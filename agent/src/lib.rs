@@ -1,1 +1,50 @@
-//! .
+//! Mayfly's agent: fetches a pod's secrets with the pod's own identity, writes them as files, and
+//! keeps them fresh.
+//!
+//! ```text
+//! spec → fetch (concurrent, one per distinct location) → SecretData → desired_files → apply → Outcome → schedule::next → sleep ┐
+//!          └───────────────────────────────────────────────────────────────────────────────────────────────────────────────────┘
+//!
+//! EDGE  command ── args, configuration, telemetry, shutdown, termination, hardening, clock
+//!          │
+//!        agent ── gate
+//!          │
+//!        sync ─── source::{aws, vault, file} ── http
+//!          │  └── disk
+//! PURE  render, schedule, ledger, status, secret, fault, source::version
+//! ```
+//! Arrows point down only. What is PURE names no `async`, clock, environment, file, socket or log.
+//!
+//! Invariant: good files are never replaced by worse ones, and nothing is deleted on error.
+//! Invariant: a [`secret::Secret`] has a `Debug` that says nothing, no `Display` and no `Serialize`;
+//! it leaves the process through [`disk`] only; it is overwritten when it goes.
+//! Invariant: a file's name cannot leave the directory: the type makes it impossible, and [`disk`]
+//! follows no link.
+//! Invariant: a generation is all or nothing; one rename switches the whole set.
+//! Invariant: versions never go backwards.
+//! Invariant: one fetch per distinct location and interval, however many files use it.
+//! Invariant: the environment is read in [`args`] only; in a pod there is no default identity.
+
+pub mod agent;
+pub mod args;
+pub mod clock;
+pub mod command;
+pub mod configuration;
+pub mod disk;
+pub mod fault;
+pub mod gate;
+pub mod hardening;
+pub mod http;
+pub mod ledger;
+pub mod render;
+pub mod root;
+pub mod schedule;
+pub mod secret;
+pub mod shutdown;
+pub mod source;
+pub mod status;
+pub mod sync;
+mod table;
+pub mod telemetry;
+pub mod termination;
+pub mod timestamp;

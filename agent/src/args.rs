@@ -1,0 +1,102 @@
+//! The command line and the environment: the only place that reads either.
+#![expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
+
+use std::{env, path::PathBuf, time::Duration};
+
+use clap::{Parser, Subcommand};
+
+use crate::{source::AwsEnvironment, telemetry::Level};
+
+/// Fetches secrets with the pod's own identity and keeps them fresh as files in memory.
+#[derive(Debug, Parser)]
+#[command(name = "mayfly-agent", version, arg_required_else_help = false)]
+pub struct Args {
+    /// What to do [default: run]
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The configuration, YAML or JSON; wins over MAYFLY_CONFIG
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// A folder that stands in for `/` in every absolute path of the configuration
+    #[arg(long, global = true, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+    /// Where the reason is written when the agent fails [default in a pod: /dev/termination-log]
+    #[arg(long, global = true, value_name = "PATH")]
+    pub termination_log: Option<PathBuf>,
+    /// How much is logged
+    #[arg(long, global = true, value_enum, value_name = "LEVEL", default_value = "info")]
+    pub log_level: Level,
+}
+
+/// What the agent is asked to do.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Fetch, write, and keep fresh until SIGTERM
+    #[default]
+    Run,
+    /// Fetch, write, and exit
+    Once,
+    /// Wait until the first files are complete
+    Wait {
+        /// How long, for example `30s`; `0s` looks once
+        #[arg(long, value_parser = humantime::parse_duration, value_name = "TIME")]
+        timeout: Option<Duration>,
+    },
+    /// Log in and read every reference, write nothing, print a table
+    Check,
+    /// Print the state of a running agent
+    Status {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// What the agent knows from its own environment.
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    /// `MAYFLY_CONFIG`.
+    pub config: Option<String>,
+    /// Whether this is a pod: every container in one has `KUBERNETES_SERVICE_HOST`.
+    pub in_pod: bool,
+    /// What EKS's webhook, and ours, put there.
+    pub aws: AwsEnvironment,
+}
+
+impl Environment {
+    /// Reads it. An empty variable counts as none.
+    pub fn read() -> Self {
+        let value = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+        Self {
+            config: value("MAYFLY_CONFIG"),
+            in_pod: value("KUBERNETES_SERVICE_HOST").is_some(),
+            aws: AwsEnvironment {
+                role_arn: value("AWS_ROLE_ARN"),
+                token_file: value("AWS_WEB_IDENTITY_TOKEN_FILE").map(PathBuf::from),
+                region: value("AWS_REGION").or_else(|| value("AWS_DEFAULT_REGION")),
+                pod: value("MAYFLY_POD_NAMESPACE").zip(value("MAYFLY_POD_NAME")),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn run_is_the_default_and_options_stand_anywhere() {
+        let parse = |line: &str| Args::try_parse_from(line.split(' ')).expect(line);
+        assert_eq!(parse("mayfly-agent --config a.yaml").command, None);
+        let wait = parse("mayfly-agent wait --timeout 30s --config a.yaml");
+        assert_eq!(wait.command, Some(Command::Wait { timeout: Some(Duration::from_secs(30)) }));
+        assert_eq!(wait.config, Some("a.yaml".into()));
+    }
+}

@@ -1,0 +1,109 @@
+//! The commands: each takes the configuration and gives an exit code.
+
+mod check;
+mod run;
+mod status;
+mod wait;
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::Parser;
+use mayfly_spec::Spec;
+use tracing::error;
+
+use crate::{
+    agent::Task,
+    args::{Args, Command, Environment},
+    clock::SystemClock,
+    configuration,
+    fault::{Class, Fault},
+    hardening,
+    root::Root,
+    source::AwsEnvironment,
+    telemetry, termination,
+};
+
+/// What every command is given.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) spec: Spec,
+    pub(crate) root: Root,
+    pub(crate) aws: AwsEnvironment,
+    pub(crate) clock: SystemClock,
+}
+
+/// Reads the command line and does what it says.
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Help and version come this way too; there is nobody to tell if they cannot be printed.
+            let _ = error.print();
+            return exit(if error.use_stderr() { Class::Configuration.exit_code() } else { 0 });
+        }
+    };
+    let environment = Environment::read();
+    telemetry::start(args.log_level, !environment.in_pod);
+    hardening::harden();
+    let default = environment.in_pod.then(|| PathBuf::from(termination::DEFAULT_PATH));
+    let termination_log = args.termination_log.clone().or(default);
+    let command = args.command.clone().unwrap_or_default();
+    let done = context(&args, environment).and_then(|context| dispatch(&command, &context));
+    done.unwrap_or_else(|fault| fail(&command, &fault, termination_log.as_deref()))
+}
+
+fn context(args: &Args, environment: Environment) -> Result<Context, Fault> {
+    let root = Root::new(args.root.clone());
+    let spec = configuration::load(args.config.as_deref(), &environment, &root)?;
+    Ok(Context { spec, root, aws: environment.aws, clock: SystemClock })
+}
+
+fn dispatch(command: &Command, context: &Context) -> Result<ExitCode, Fault> {
+    match command {
+        Command::Run => block_on(run::run(context, Task::KeepFresh)),
+        Command::Once => block_on(run::run(context, Task::Once)),
+        Command::Wait { timeout } => block_on(wait::wait(context, *timeout)),
+        Command::Check => block_on(check::check(context)),
+        Command::Status { json } => Ok(status::status(context, *json)),
+    }
+}
+
+/// Everything runs on one thread; a second one only ever resolves a name.
+fn block_on(work: impl Future<Output = Result<ExitCode, Fault>>) -> Result<ExitCode, Fault> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(1)
+        .thread_keep_alive(std::time::Duration::from_secs(1))
+        .build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(work),
+        Err(error) => {
+            error!(%error, "the runtime cannot start");
+            Ok(exit(INTERNAL))
+        }
+    }
+}
+
+/// The exit code of what should not happen.
+const INTERNAL: u8 = 1;
+
+fn exit(code: u8) -> ExitCode {
+    ExitCode::from(code)
+}
+
+/// Tells the fault where it is looked for, and gives its exit code.
+fn fail(command: &Command, fault: &Fault, termination_log: Option<&Path>) -> ExitCode {
+    match command {
+        Command::Run | Command::Once => {
+            error!(class = fault.class.name(), error = fault.message, "the agent ends");
+            if let Some(path) = termination_log {
+                termination::write(path, fault);
+            }
+        }
+        _ => anstream::eprintln!("mayfly-agent: {fault}"),
+    }
+    exit(fault.class.exit_code())
+}

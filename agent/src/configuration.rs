@@ -1,0 +1,162 @@
+//! Where the configuration comes from, and what of it this agent cannot do here.
+#![expect(clippy::disallowed_methods, reason = "a configuration may be a file")]
+
+use std::path::{Path, PathBuf};
+
+use mayfly_spec::{Location, Spec, spec::Identity};
+use thiserror::Error;
+
+use crate::{
+    args::Environment,
+    fault::{Class, Fault},
+    root::Root,
+    source,
+};
+
+/// A configuration that cannot be used. The words quote references, which are not secret.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ConfigurationError {
+    /// There is none.
+    #[error("there is no configuration; set MAYFLY_CONFIG or give `--config FILE`")]
+    None,
+    /// The file cannot be read.
+    #[error("the configuration `{path}` cannot be read: {reason}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// It is not what an agent reads.
+    #[error("{origin}: {reason}")]
+    Content {
+        /// The variable or the file.
+        origin: String,
+        /// What is wrong in it.
+        reason: String,
+    },
+    /// It asks for what cannot be done here.
+    #[error("{0}")]
+    Unusable(String),
+}
+
+impl From<ConfigurationError> for Fault {
+    fn from(error: ConfigurationError) -> Self {
+        Self::new(Class::Configuration, error)
+    }
+}
+
+/// The configuration of `file`, or else of the environment; its directory below `root`.
+pub fn load(
+    file: Option<&Path>,
+    environment: &Environment,
+    root: &Root,
+) -> Result<Spec, ConfigurationError> {
+    let mut spec = match (file, &environment.config) {
+        (Some(path), _) => read(path)?,
+        (None, Some(json)) => parse_json(json)?,
+        (None, None) => return Err(ConfigurationError::None),
+    };
+    spec.directory = root.resolve(&spec.directory);
+    refuse(&spec, environment.in_pod)?;
+    Ok(spec)
+}
+
+fn read(path: &Path) -> Result<Spec, ConfigurationError> {
+    let text = std::fs::read_to_string(path).map_err(|error| ConfigurationError::File {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    })?;
+    serde_saphyr::from_str(&text).map_err(|error| ConfigurationError::Content {
+        origin: path.display().to_string(),
+        reason: error.to_string(),
+    })
+}
+
+fn parse_json(json: &str) -> Result<Spec, ConfigurationError> {
+    Spec::from_environment(json).map_err(|error| ConfigurationError::Content {
+        origin: "MAYFLY_CONFIG".to_owned(),
+        reason: error.to_string(),
+    })
+}
+
+/// Everything that this agent cannot do, in one message.
+fn refuse(spec: &Spec, in_pod: bool) -> Result<(), ConfigurationError> {
+    let entries = spec.files.entries().iter();
+    let faults: Vec<String> = entries
+        .filter_map(|entry| {
+            let reason = refusal(spec, &entry.from.location, in_pod)?;
+            Some(format!("`{}` from `{}`: {reason}", entry.path, entry.from))
+        })
+        .collect();
+    if faults.is_empty() { Ok(()) } else { Err(ConfigurationError::Unusable(faults.join("; "))) }
+}
+
+fn refusal(spec: &Spec, location: &Location, in_pod: bool) -> Option<String> {
+    let identity = spec.aws.as_ref().map(|aws| aws.identity).unwrap_or_default();
+    match location {
+        _ if !location.source().is_supported() => Some(source::unsupported(location).message),
+        Location::AwsSm(secret) if secret.role.is_some() => {
+            Some("the option `role` is not supported by this version".to_owned())
+        }
+        Location::AwsSm(_) if in_pod && identity == Identity::Default => Some(
+            "in a pod there is no default AWS identity; set `identity: irsa` in `aws` (`mayfly.dev/aws-identity`)".to_owned(),
+        ),
+        Location::File(_) if in_pod => Some("`file:` references are for local development, not for pods".to_owned()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(json: &str, in_pod: bool) -> Option<String> {
+        let environment =
+            Environment { config: Some(json.to_owned()), in_pod, ..Environment::default() };
+        load(None, &environment, &Root::default()).err().map(|error| error.to_string())
+    }
+
+    fn with(from: &str) -> String {
+        format!(
+            r#"{{"version":1,"directory":"/run/mayfly","files":[{{"path":"a","from":"{from}"}}]}}"#
+        )
+    }
+
+    #[test]
+    fn what_a_pod_may_not_have_is_refused_there_only() {
+        for from in ["aws-sm:prod/db", "file:/etc/motd"] {
+            assert!(
+                refused(&with(from), true).is_some_and(|words| words.contains("`a` from")),
+                "{from}"
+            );
+            assert_eq!(refused(&with(from), false), None, "{from}");
+        }
+    }
+
+    #[test]
+    fn what_a_later_version_brings_is_told_as_such() {
+        for from in ["aws-ssm:/prod/db", "kms:QUJD", "aws-sm:a?role=arn:aws:iam::1:role/r"] {
+            let words = refused(&with(from), false).expect(from);
+            assert!(words.contains("not supported by this version"), "{words}");
+        }
+    }
+
+    #[test]
+    fn a_malformed_reference_is_named() {
+        let words = refused(&with("vautl:secret/app"), false).expect("a refusal");
+        assert!(
+            words.starts_with("MAYFLY_CONFIG: ") && words.contains("did you mean `vault`"),
+            "{words}"
+        );
+    }
+
+    #[test]
+    fn the_directory_moves_below_the_root() {
+        let environment = Environment { config: Some(with("vault:a/b")), ..Environment::default() };
+        let spec =
+            load(None, &environment, &Root::new(Some("/pod".into()))).expect("a configuration");
+        assert_eq!(spec.directory, Path::new("/pod/run/mayfly"));
+    }
+}

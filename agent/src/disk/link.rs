@@ -1,0 +1,78 @@
+//! The links: `..data` to the present generation, and one for each visible name through it.
+
+use std::os::fd::OwnedFd;
+
+use rustix::{fs::AtFlags, io::Errno};
+
+use super::{
+    DiskError, entry,
+    name::{DATA, temporary},
+};
+use crate::render::DesiredFiles;
+
+/// Where the link `name` leads; `None` if it is no link.
+pub(super) fn target(directory: &OwnedFd, name: &str) -> Option<String> {
+    let target = rustix::fs::readlinkat(directory, name, Vec::new()).ok()?;
+    target.into_string().ok()
+}
+
+/// Whether the visible `name` is a link of this agent's.
+pub(super) fn is_ours(directory: &OwnedFd, name: &str) -> bool {
+    target(directory, name).is_some_and(|target| target == through_data(name))
+}
+
+/// Something that is not a link at a visible name may be a person's own; it is not replaced.
+pub(super) fn refuse_obstacles(
+    directory: &OwnedFd,
+    desired: &DesiredFiles,
+) -> Result<(), DiskError> {
+    let obstacle = |name: &&str| {
+        let found = rustix::fs::readlinkat(directory, *name, Vec::new());
+        matches!(found, Err(Errno::INVAL))
+    };
+    desired
+        .tops()
+        .into_iter()
+        .find(obstacle)
+        .map_or(Ok(()), |name| Err(DiskError::InTheWay(name.to_owned())))
+}
+
+/// Makes the visible names lead through `..data`, and removes those that are wanted no more.
+pub(super) fn place(directory: &OwnedFd, desired: &DesiredFiles) -> Result<(), DiskError> {
+    let tops = desired.tops();
+    for name in &tops {
+        if !is_ours(directory, name) {
+            switch(directory, name, &through_data(name))?;
+        }
+    }
+    let names = entry::names(directory).map_err(DiskError::write("."))?;
+    for name in names.iter().filter(|name| !tops.contains(name.as_str())) {
+        if is_ours(directory, name) {
+            entry::remove(directory, name);
+        }
+    }
+    Ok(())
+}
+
+/// Makes `name` a link to `target` by one rename, whatever was there before.
+pub(super) fn switch(directory: &OwnedFd, name: &str, target: &str) -> Result<(), DiskError> {
+    let new = temporary();
+    rustix::fs::symlinkat(target, directory, &new).map_err(DiskError::write(name))?;
+    let renamed = match rustix::fs::renameat(directory, &new, directory, name) {
+        // A directory was planted where our link belongs.
+        Err(Errno::ISDIR) if name == DATA => {
+            entry::remove(directory, name);
+            rustix::fs::renameat(directory, &new, directory, name)
+        }
+        other => other,
+    };
+    renamed.map_err(|error| {
+        // A temporary name that stays is swept at the next start.
+        let _ = rustix::fs::unlinkat(directory, &new, AtFlags::empty());
+        DiskError::write(name)(error)
+    })
+}
+
+fn through_data(name: &str) -> String {
+    format!("{DATA}/{name}")
+}

@@ -1,0 +1,132 @@
+//! What went wrong, in words for a person, and of which class it is.
+//!
+//! A fault's words name what to change and never hold a value. This room does not know backends,
+//! files or processes; it only knows how grave each class is.
+
+use std::{error::Error, fmt};
+
+use serde::{Deserialize, Serialize};
+
+/// What kind of thing went wrong; the gravest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Class {
+    /// The configuration cannot be, or does not fit what is there.
+    Configuration,
+    /// The identity could not be proven, or may not read.
+    Refused,
+    /// A secret or a key is not there.
+    Missing,
+    /// A backend does not answer, or not now.
+    Unreachable,
+    /// The volume cannot be written.
+    Volume,
+}
+
+impl Class {
+    /// The exit code of a run that ends for this reason. 0 is success, 1 an internal error.
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Configuration => 2,
+            Self::Refused => 3,
+            Self::Missing => 4,
+            Self::Unreachable => 5,
+            Self::Volume => 6,
+        }
+    }
+
+    /// The word for it in logs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Configuration => "configuration",
+            Self::Refused => "refused",
+            Self::Missing => "missing",
+            Self::Unreachable => "unreachable",
+            Self::Volume => "volume",
+        }
+    }
+
+    /// Whether trying again soon may help.
+    pub const fn is_transient(self) -> bool {
+        matches!(self, Self::Unreachable)
+    }
+}
+
+/// One thing that went wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Fault {
+    /// Its kind.
+    pub class: Class,
+    /// What it is and what to change.
+    pub message: String,
+}
+
+impl Fault {
+    /// The fault of `class` with these words.
+    pub fn new(class: Class, message: impl fmt::Display) -> Self {
+        let message = message.to_string();
+        Self { class, message }
+    }
+
+    /// All faults as one: the class of the gravest, every message, the gravest first.
+    pub fn all(faults: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let mut faults: Vec<Self> = faults.into_iter().collect();
+        faults.sort_by_key(|fault| fault.class);
+        let class = faults.first()?.class;
+        let messages: Vec<String> = faults.into_iter().map(|fault| fault.message).collect();
+        Some(Self::new(class, messages.join("; ")))
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for Fault {}
+
+/// The error and what caused it, the innermost last.
+pub(crate) fn causes<'a>(
+    error: &'a (dyn Error + 'static),
+) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| (*error).source())
+}
+
+/// The words of the error's first cause.
+pub(crate) fn innermost(error: &(dyn Error + 'static)) -> String {
+    quoted(&causes(error).last().unwrap_or(error).to_string())
+}
+
+/// Text that others wrote, fit for a log: one line, no control characters, and not without end.
+pub(crate) fn quoted(text: &str) -> String {
+    /// Enough for a sentence, too short for a flood.
+    const LONGEST: usize = 300;
+    let line: String = text
+        .chars()
+        .map(|character| if character.is_control() { ' ' } else { character })
+        .take(LONGEST)
+        .collect();
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gravest_fault_gives_the_class_and_comes_first() {
+        let faults = [(Class::Unreachable, "a"), (Class::Missing, "b"), (Class::Refused, "c")];
+        let all =
+            Fault::all(faults.map(|(class, message)| Fault::new(class, message))).expect("faults");
+        assert_eq!(all, Fault::new(Class::Refused, "c; b; a"));
+        assert_eq!(Fault::all([]), None);
+    }
+
+    #[test]
+    fn foreign_words_stay_on_one_line_and_end() {
+        assert_eq!(quoted("a\n\x1b[31mb\t c"), "a [31mb c");
+        assert_eq!(quoted(&"x".repeat(10_000)).len(), 300);
+    }
+}

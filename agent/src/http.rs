@@ -1,0 +1,166 @@
+//! The one way to the network: HTTP/1.1 over a shared TLS configuration, with limits on everything.
+//!
+//! No proxies, no redirects, nothing from the environment. This room knows sockets and
+//! certificates; it does not know AWS or Vault, and its errors never hold an answer's body.
+
+mod certificates;
+
+use std::{cell::OnceCell, rc::Rc, sync::Arc, time::Duration};
+
+use mayfly_spec::spec::Ca;
+use reqwest::redirect::Policy;
+use rustls::RootCertStore;
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+pub use certificates::CertificateError;
+
+use crate::{fault, root::Root};
+
+/// A name is resolved, a connection made and TLS agreed within this time, even by a slow resolver
+/// (which asks anew after five seconds).
+const CONNECT_LIMIT: Duration = Duration::from_secs(6);
+/// A whole exchange; a third of the default start deadline, so that there is time to try again.
+const EXCHANGE_LIMIT: Duration = Duration::from_secs(10);
+/// How long an unused connection is kept: long enough for one look, short enough to be gone and its
+/// memory free while the agent waits for the next.
+const IDLE_LIMIT: Duration = Duration::from_secs(5);
+/// The longest answer that is read. Vault's own limit for a stored entry is 1 MiB, Secrets
+/// Manager's 64 KiB; base64 and JSON's escapes make it longer.
+const LONGEST_ANSWER: usize = 8 << 20;
+
+/// An answer, as bytes that are overwritten when they go.
+pub type Answer = http::Response<Zeroizing<Vec<u8>>>;
+
+/// An exchange that gave no answer.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TransportError {
+    /// No connection.
+    #[error("no connection to {host}: {reason}")]
+    Connect {
+        /// Where to.
+        host: String,
+        /// The innermost cause.
+        reason: String,
+    },
+    /// Too slow.
+    #[error("{0} did not answer in time")]
+    Timeout(String),
+    /// Broken off.
+    #[error("the answer of {host} broke off: {reason}")]
+    Broken {
+        /// Who answered.
+        host: String,
+        /// The innermost cause.
+        reason: String,
+    },
+    /// Too long.
+    #[error("the answer of {0} is longer than 8 MiB")]
+    TooLong(String),
+}
+
+/// Makes clients; those without certificate authorities of their own share the system's.
+#[derive(Debug)]
+pub struct Http {
+    root: Root,
+    system: OnceCell<Arc<RootCertStore>>,
+}
+
+impl Http {
+    /// Certificate files are looked for below `root`; nothing is read yet.
+    pub fn new(root: Root) -> Rc<Self> {
+        let system = OnceCell::new();
+        Rc::new(Self { root, system })
+    }
+
+    /// The folder that stands in for `/`.
+    pub fn root(&self) -> &Root {
+        &self.root
+    }
+
+    /// A client that trusts `ca`, or the system's authorities. They are read only if TLS is used.
+    pub fn client(
+        &self,
+        ca: Option<&Ca>,
+        uses_tls: bool,
+    ) -> Result<reqwest::Client, CertificateError> {
+        let authorities = match (uses_tls, ca) {
+            (false, _) => Arc::new(RootCertStore::empty()),
+            (true, Some(ca)) => Arc::new(certificates::read(ca, &self.root)?),
+            (true, None) => self.system()?,
+        };
+        let tls = rustls::ClientConfig::builder_with_provider(certificates::provider())
+            .with_safe_default_protocol_versions()
+            .map_err(CertificateError::Tls)?
+            .with_root_certificates(authorities)
+            .with_no_client_auth();
+        reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .user_agent(concat!("mayfly-agent/", env!("CARGO_PKG_VERSION")))
+            .no_proxy()
+            .redirect(Policy::none())
+            .connect_timeout(CONNECT_LIMIT)
+            .timeout(EXCHANGE_LIMIT)
+            .pool_idle_timeout(IDLE_LIMIT)
+            .build()
+            .map_err(|error| CertificateError::Client(fault::innermost(&error)))
+    }
+
+    fn system(&self) -> Result<Arc<RootCertStore>, CertificateError> {
+        if let Some(system) = self.system.get() {
+            return Ok(system.clone());
+        }
+        let system = Arc::new(certificates::system()?);
+        Ok(self.system.get_or_init(|| system).clone())
+    }
+}
+
+/// Sends `request` and reads the whole answer.
+pub async fn exchange(
+    client: &reqwest::Client,
+    request: reqwest::Request,
+) -> Result<Answer, TransportError> {
+    let host = host(request.url());
+    let response = client.execute(request).await.map_err(|error| transport_error(&error, &host))?;
+    let mut answer = http::Response::new(());
+    *answer.status_mut() = response.status();
+    *answer.headers_mut() = response.headers().clone();
+    let body = read_body(response, &host).await?;
+    Ok(answer.map(|()| body))
+}
+
+async fn read_body(
+    mut response: reqwest::Response,
+    host: &str,
+) -> Result<Zeroizing<Vec<u8>>, TransportError> {
+    let length = response.content_length().and_then(|length| usize::try_from(length).ok());
+    let mut body =
+        Zeroizing::new(Vec::with_capacity(length.unwrap_or_default().min(LONGEST_ANSWER)));
+    while let Some(chunk) = response.chunk().await.map_err(|error| transport_error(&error, host))? {
+        if body.len() + chunk.len() > LONGEST_ANSWER {
+            return Err(TransportError::TooLong(host.to_owned()));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// Scheme, host and port: what a person would look for in their configuration.
+fn host(url: &url::Url) -> String {
+    url.origin().ascii_serialization()
+}
+
+/// The one place where reqwest's errors become ours.
+fn transport_error(error: &reqwest::Error, host: &str) -> TransportError {
+    let host = host.to_owned();
+    if error.is_connect() {
+        let reason = fault::innermost(error);
+        TransportError::Connect { host, reason }
+    } else if error.is_timeout() {
+        TransportError::Timeout(host)
+    } else {
+        let reason = fault::innermost(error);
+        TransportError::Broken { host, reason }
+    }
+}

@@ -1,0 +1,85 @@
+//! Whom TLS trusts: the authorities that the configuration names, or the system's.
+#![expect(clippy::disallowed_methods, reason = "certificate authorities are read from files")]
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use mayfly_spec::spec::Ca;
+use rustls::{RootCertStore, crypto::CryptoProvider};
+use rustls_pki_types::{CertificateDer, pem::PemObject};
+use thiserror::Error;
+
+use crate::root::Root;
+
+/// Where Linux distributions, and the agent's own image, keep the system's authorities. They are
+/// looked for here rather than where `SSL_CERT_FILE` points: the environment decides nothing.
+const SYSTEM: [&str; 6] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+    "/var/lib/ca-certificates/ca-bundle.pem",
+];
+
+/// Certificate authorities that cannot be had.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CertificateError {
+    /// The file of `ca` cannot be read.
+    #[error("the certificate authorities in `{path}` cannot be read: {reason}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// The text of `ca` holds none.
+    #[error("`ca` holds no certificate in PEM form (`-----BEGIN CERTIFICATE-----`)")]
+    Pem,
+    /// The system has none.
+    #[error("this system has no certificate authorities ({}, …); name some with `ca`", SYSTEM[0])]
+    System,
+    /// TLS cannot be set up.
+    #[error("TLS cannot be set up")]
+    Tls(#[source] rustls::Error),
+    /// The HTTP client cannot be set up.
+    #[error("the HTTP client cannot be set up: {0}")]
+    Client(String),
+}
+
+/// The one provider of cryptography.
+pub(crate) fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
+}
+
+/// The authorities that the configuration names.
+pub(super) fn read(ca: &Ca, root: &Root) -> Result<RootCertStore, CertificateError> {
+    match ca {
+        Ca::Pem(pem) => parse(pem.as_bytes()).ok_or(CertificateError::Pem),
+        Ca::File(path) => {
+            let path = root.resolve(path);
+            let unreadable = |reason: String| CertificateError::File { path: path.clone(), reason };
+            let pem = std::fs::read(&path).map_err(|error| unreadable(error.to_string()))?;
+            parse(&pem)
+                .ok_or_else(|| unreadable("there is no certificate in PEM form in it".to_owned()))
+        }
+    }
+}
+
+fn parse(pem: &[u8]) -> Option<RootCertStore> {
+    let mut store = RootCertStore::empty();
+    store.add_parsable_certificates(CertificateDer::pem_slice_iter(pem).filter_map(Result::ok));
+    (!store.is_empty()).then_some(store)
+}
+
+/// The system's authorities.
+pub(super) fn system() -> Result<RootCertStore, CertificateError> {
+    let bundle = SYSTEM.iter().map(Path::new).find(|path| path.exists());
+    let found = rustls_native_certs::load_certs_from_paths(bundle, None);
+    let mut store = RootCertStore::empty();
+    store.add_parsable_certificates(found.certs);
+    if store.is_empty() { Err(CertificateError::System) } else { Ok(store) }
+}

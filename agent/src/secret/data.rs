@@ -1,0 +1,124 @@
+//! What a backend answered for one location, and how a key is picked from it.
+
+use mayfly_spec::{reference::Key, suggestion::Suggestion};
+use thiserror::Error;
+
+use super::{Json, Secret};
+
+/// The whole secret: its bytes, read as JSON only when somebody asks for a part.
+#[derive(Debug)]
+pub struct SecretData(Secret);
+
+/// A key that cannot be picked.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum PickError {
+    /// The secret is one text or binary value.
+    #[error(
+        "the secret is no JSON object, so there is no key `{0}` in it; leave `#{0}` out to take it whole"
+    )]
+    NoJson(String),
+    /// The secret has other keys.
+    #[error("the secret has no key `{0}`{1}")]
+    NoKey(String, Suggestion),
+    /// The JSON Pointer leads nowhere.
+    #[error("the JSON Pointer `{0}` leads to nothing in the secret")]
+    NoPlace(String),
+}
+
+impl SecretData {
+    /// The bytes as the backend keeps them.
+    pub fn whole(&self) -> &Secret {
+        &self.0
+    }
+
+    /// The secret as JSON, if it is JSON.
+    pub fn json(&self) -> Option<Json> {
+        Json::parse(self.0.expose_text()?)
+    }
+
+    /// The value at `key`: a string's bytes, or compact JSON.
+    pub fn pick(&self, key: &Key) -> Result<Secret, PickError> {
+        let json = self.json().ok_or_else(|| PickError::NoJson(key.to_string()))?;
+        match key {
+            Key::Field(name) => pick_field(&json, name),
+            Key::Pointer(pointer) => pick_place(&json, pointer),
+        }
+    }
+}
+
+fn pick_field(json: &Json, name: &str) -> Result<Secret, PickError> {
+    let members = json.members().ok_or_else(|| PickError::NoJson(name.to_owned()))?;
+    json.child(name)
+        .map(Json::content)
+        .ok_or_else(|| no_key(name, members.iter().map(|member| member.name.as_str())))
+}
+
+/// The error for a key that is not among `known`.
+pub(crate) fn no_key<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> PickError {
+    PickError::NoKey(name.to_owned(), Suggestion::new(name, known))
+}
+
+fn pick_place(json: &Json, pointer: &str) -> Result<Secret, PickError> {
+    pointer
+        .split('/')
+        .skip(1)
+        .map(|token| token.replace("~1", "/").replace("~0", "~"))
+        .try_fold(json, |place, token| place.child(&token))
+        .map(Json::content)
+        .ok_or_else(|| PickError::NoPlace(pointer.to_owned()))
+}
+
+impl From<Secret> for SecretData {
+    fn from(secret: Secret) -> Self {
+        Self(secret)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mayfly_spec::Reference;
+
+    use super::*;
+
+    fn pick(secret: &str, key: &str) -> Result<String, String> {
+        let reference: Reference = format!("vault:secret/app#{key}").parse().expect(key);
+        let key = reference.key.expect("a key");
+        let picked = SecretData::from(Secret::from(secret)).pick(&key);
+        picked
+            .map(|secret| secret.expose_text().expect("text").to_owned())
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_string_is_its_bytes_and_anything_else_is_compact_json() {
+        let secret = r#"{"password": "a \"b\"\n", "port": 5432, "on": true, "none": null, "tls": {"a/b": [1, {"c~": "d"}]}}"#;
+        for (key, value) in [
+            ("password", "a \"b\"\n"),
+            ("port", "5432"),
+            ("on", "true"),
+            ("none", "null"),
+            ("tls", r#"{"a/b":[1,{"c~":"d"}]}"#),
+            ("/tls/a~1b/0", "1"),
+            ("/tls/a~1b/1/c~0", "d"),
+        ] {
+            assert_eq!(pick(secret, key).as_deref(), Ok(value), "{key}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_picked_is_told_without_the_value() {
+        for (secret, key, reason) in [
+            ("hunter2", "password", "no JSON object"),
+            ("[1]", "password", "no JSON object"),
+            (r#"{"password":"hunter2"}"#, "pasword", "did you mean `password`?"),
+            (r#"{"a":["hunter2"]}"#, "/a/1", "leads to nothing"),
+            (r#"{"a":["hunter2"]}"#, "/a/00", "leads to nothing"),
+            (r#"{"a":"hunter2"}"#, "/a/b", "leads to nothing"),
+        ] {
+            let error = pick(secret, key).expect_err(key);
+            assert!(error.contains(reason), "`{error}` lacks `{reason}`");
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
+}

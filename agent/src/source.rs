@@ -1,0 +1,97 @@
+//! Where secrets come from: one kind of backend per room, one way to ask.
+//!
+//! A source knows how a location is read and what its backend's errors mean. It does not know
+//! files, formats, schedules or the volume.
+
+mod aws;
+mod file;
+mod vault;
+mod version;
+
+use std::{collections::BTreeMap, future::Future};
+
+use mayfly_spec::{Location, Spec, reference::Source as Kind};
+
+pub use aws::AwsEnvironment;
+pub use version::{Regression, Version};
+
+use crate::{
+    fault::{Class, Fault},
+    http::Http,
+    root::Root,
+    secret::SecretData,
+};
+
+/// What a backend answered.
+#[derive(Debug)]
+pub struct Fetched {
+    /// The secret.
+    pub data: SecretData,
+    /// Which version of it.
+    pub version: Version,
+}
+
+/// Why a backend gave no secret: the class, and words that tell what to change.
+///
+/// # Design
+/// Libraries' errors end here as words: some of them keep whole answers, and so secrets.
+pub type SourceError = Fault;
+
+/// Something that secrets can be read from.
+pub trait Source {
+    /// Reads the secret at `location`.
+    fn fetch(&self, location: &Location) -> impl Future<Output = Result<Fetched, SourceError>>;
+}
+
+/// Every backend that the configuration names, each made once.
+#[derive(Debug)]
+pub struct Backends {
+    aws: Option<aws::SecretsManager>,
+    vault: Option<vault::Vault>,
+    file: file::LocalFiles,
+}
+
+impl Backends {
+    /// Makes what the files of `spec` need; connects to nothing yet.
+    pub fn new(spec: &Spec, root: &Root, environment: AwsEnvironment) -> Result<Self, SourceError> {
+        let http = Http::new(root.clone());
+        let mut kinds = BTreeMap::new();
+        for entry in spec.files.entries() {
+            kinds.insert(entry.from.location.source(), ());
+        }
+        let aws = kinds.contains_key(&Kind::AwsSm).then(|| {
+            aws::SecretsManager::new(spec.aws.clone().unwrap_or_default(), &http, environment)
+        });
+        let vault =
+            kinds.contains_key(&Kind::Vault).then(|| vault::Vault::new(spec.vault.as_ref(), &http));
+        Ok(Self {
+            aws: aws.transpose()?,
+            vault: vault.transpose()?,
+            file: file::LocalFiles::new(root.clone()),
+        })
+    }
+
+    /// Gives back what was taken for the pod's life: the token that a login returned.
+    pub async fn give_back(&self) {
+        if let Some(vault) = &self.vault {
+            vault.revoke().await;
+        }
+    }
+}
+
+impl Source for Backends {
+    async fn fetch(&self, location: &Location) -> Result<Fetched, SourceError> {
+        match (location, &self.aws, &self.vault) {
+            (Location::AwsSm(secret), Some(aws), _) => aws.fetch(secret).await,
+            (Location::Vault(path), _, Some(vault)) => vault.fetch(path).await,
+            (Location::File(path), _, _) => self.file.fetch(path),
+            _ => Err(unsupported(location)),
+        }
+    }
+}
+
+/// The fault of a location that a later version will read.
+pub(crate) fn unsupported(location: &Location) -> SourceError {
+    let words = format!("`{}` is not supported by this version", location.source());
+    Fault::new(Class::Configuration, words)
+}

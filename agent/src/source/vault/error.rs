@@ -1,0 +1,176 @@
+//! What Vault's refusals mean for a person, and what to change.
+
+use mayfly_spec::{
+    reference::{KvVersion, VaultPath},
+    spec::KubernetesAuth,
+};
+
+use super::{
+    api::{ApiError, Refusal},
+    kv::Metadata,
+    mount::{Mount, MountError},
+};
+use crate::{
+    fault::{Class, Fault, quoted},
+    source::SourceError,
+};
+
+/// Where was read, and by whom.
+pub(super) struct At<'a> {
+    pub(super) path: &'a str,
+    pub(super) mount: &'a Mount,
+    pub(super) who: &'a str,
+}
+
+/// A login that failed.
+pub(super) fn login(error: &ApiError, kubernetes: &KubernetesAuth, address: &str) -> SourceError {
+    let KubernetesAuth { role, mount, .. } = kubernetes;
+    match error {
+        ApiError::Status(refusal) if matches!(refusal.status, 400 | 403 | 404) => {
+            let words = format!(
+                "{address} refuses the login at `auth/{mount}` as role `{role}`{}; check that the auth method is mounted there, \
+                 that it has this role, and that the role is bound to the pod's service account, namespace and audience",
+                said(refusal)
+            );
+            Fault::new(Class::Refused, words)
+        }
+        other => common(other, &format!("the login at `auth/{mount}`")),
+    }
+}
+
+/// A mount that could not be found out, or is none of ours.
+pub(super) fn mount(error: &MountError, path: &VaultPath, who: &str) -> SourceError {
+    match error {
+        MountError::Engine { mount, engine } => {
+            let words = format!(
+                "`{}` is in `{mount}`, a secrets engine of type `{engine}`; only KV is supported by this version",
+                path.path
+            );
+            Fault::new(Class::Configuration, words)
+        }
+        MountError::Api(error) => {
+            common(error, &format!("the mount of `{}`, asked for by {who}", path.path))
+        }
+    }
+}
+
+/// A version was asked for where there are none.
+pub(super) fn unversioned(path: &VaultPath) -> SourceError {
+    let words = format!(
+        "`{}` is in a KV mount of version 1, which keeps no versions; leave `?version=` out",
+        path.path
+    );
+    Fault::new(Class::Configuration, words)
+}
+
+/// A secret that could not be read.
+pub(super) fn read(error: &ApiError, path: &VaultPath, at: &At<'_>) -> SourceError {
+    match error {
+        ApiError::Status(refusal) if refusal.status == 403 => {
+            let words = format!(
+                "{} may not read `{}`: grant it `read` on that path in a Vault policy{}",
+                at.who,
+                at.path,
+                hint(path, at.mount)
+            );
+            Fault::new(Class::Refused, words)
+        }
+        ApiError::Status(refusal) if refusal.status == 404 => Metadata::of_refusal(&refusal.body)
+            .map_or_else(|| missing(path, at), |metadata| gone(&metadata, path)),
+        other => common(other, &format!("`{}`", at.path)),
+    }
+}
+
+fn missing(path: &VaultPath, at: &At<'_>) -> SourceError {
+    let version = path.version.map(|version| format!("version {version} of ")).unwrap_or_default();
+    let words = format!(
+        "there is no {version}secret at `{}` in Vault (read as `{}`){}",
+        path.path,
+        at.path,
+        hint(path, at.mount)
+    );
+    Fault::new(Class::Missing, words)
+}
+
+/// A version that was there once.
+pub(super) fn gone(metadata: &Metadata, path: &VaultPath) -> SourceError {
+    let (version, path) = (metadata.version, &path.path);
+    let words = if metadata.destroyed {
+        format!("version {version} of `{path}` is destroyed for good; write a new one")
+    } else {
+        format!(
+            "version {version} of `{path}` is deleted; bring it back with `vault kv undelete -versions={version} {path}`, or write a new one"
+        )
+    };
+    Fault::new(Class::Missing, words)
+}
+
+/// A person who writes the API's path means the one that `vault kv get` takes.
+fn hint(path: &VaultPath, mount: &Mount) -> String {
+    let below = path.path.strip_prefix(&mount.path).unwrap_or_default();
+    match below.strip_prefix("data/") {
+        Some(below) if mount.kv == KvVersion::V2 => {
+            format!("; `data/` belongs to the API's path, write `vault:{}{below}`", mount.path)
+        }
+        _ => String::new(),
+    }
+}
+
+/// An answer that is not one of Vault's.
+pub(super) fn garbage(path: &VaultPath) -> SourceError {
+    common(&ApiError::Garbage, &format!("`{}`", path.path))
+}
+
+/// What is alike for every call.
+fn common(error: &ApiError, what: &str) -> SourceError {
+    let refusal = match error {
+        ApiError::Transport(reason) => {
+            return Fault::new(
+                Class::Unreachable,
+                format_args!("Vault cannot be reached: {reason}"),
+            );
+        }
+        ApiError::Garbage => {
+            let words =
+                format!("the answer for {what} is not one that Vault gives; check the address");
+            return Fault::new(Class::Unreachable, words);
+        }
+        ApiError::Status(refusal) => refusal,
+    };
+    let said = said(refusal);
+    let is_sealed = refusal.errors.iter().any(|error| error.to_lowercase().contains("sealed"));
+    let (class, words) = match refusal.status {
+        300..=399 => (
+            Class::Unreachable,
+            format!(
+                "Vault redirects {what} elsewhere, which is not followed; name the address that answers itself"
+            ),
+        ),
+        400 => (Class::Configuration, format!("Vault does not take the request for {what}{said}")),
+        403 => (Class::Refused, format!("Vault refuses {what}{said}")),
+        404 => (Class::Missing, format!("Vault has nothing for {what}{said}")),
+        412 => (Class::Unreachable, format!("this Vault node has not caught up yet with {what}")),
+        429 => (
+            Class::Unreachable,
+            format!("Vault asks for fewer calls: the rate limit for {what} is used up"),
+        ),
+        472 | 473 => (
+            Class::Unreachable,
+            format!("this Vault node is a standby and does not answer for {what}"),
+        ),
+        503 if is_sealed => (Class::Unreachable, "Vault is sealed; unseal it".to_owned()),
+        status => (
+            Class::Unreachable,
+            format!("Vault answered with HTTP status {status} for {what}{said}"),
+        ),
+    };
+    Fault::new(class, words)
+}
+
+/// Vault's own words, in brackets.
+fn said(refusal: &Refusal) -> String {
+    match refusal.errors.join("; ") {
+        words if words.is_empty() => String::new(),
+        words => format!(" (it says: {})", quoted(&words)),
+    }
+}

@@ -1,0 +1,101 @@
+//! Which version of a secret was read, and whether one may follow another.
+
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+
+use crate::timestamp::Timestamp;
+
+/// How long an older version must be answered before it is believed where versions have no number.
+///
+/// A backend that is only catching up is done within seconds; a person who moves a staging label
+/// back wants the old version, and gets it a minute later.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A version as its backend names it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Version {
+    /// Its name: a number of KV v2, an id of Secrets Manager.
+    #[serde(default, skip_serializing_if = "Option::is_none", rename = "version")]
+    pub id: Option<String>,
+    /// When it was made, if the backend says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<Timestamp>,
+}
+
+/// An answer that is older than what is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Regression;
+
+impl Version {
+    /// A version with a number.
+    pub fn numbered(number: u64, created: Option<SystemTime>) -> Self {
+        Self { id: Some(number.to_string()), created: created.map(Timestamp::from) }
+    }
+
+    /// A version with an id that says nothing about order.
+    pub fn named(id: Option<String>, created: Option<SystemTime>) -> Self {
+        Self { id, created: created.map(Timestamp::from) }
+    }
+
+    fn number(&self) -> Option<u64> {
+        self.id.as_ref()?.parse().ok()
+    }
+
+    /// Whether `next` may replace this one; `seen` is when an older one was first answered.
+    ///
+    /// Numbers never go back, unless the secret was made anew since: then its version is younger.
+    /// Without numbers the dates decide, and an older date only for a minute: see [`PATIENCE`].
+    pub fn admits(&self, next: &Self, seen: SystemTime, now: SystemTime) -> Result<(), Regression> {
+        let is_younger = self.created.zip(next.created).map(|(held, next)| next >= held);
+        let held_long = now.duration_since(seen).is_ok_and(|waited| waited >= PATIENCE);
+        let admitted = self.id == next.id
+            || match (self.number(), next.number()) {
+                (Some(held), Some(next)) => next >= held || is_younger == Some(true),
+                _ => is_younger.unwrap_or(true) || held_long,
+            };
+        admitted.then_some(()).ok_or(Regression)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(second)
+    }
+
+    fn admits(held: &Version, next: &Version, waited: u64) -> bool {
+        held.admits(next, at(1000), at(1000 + waited)).is_ok()
+    }
+
+    #[test]
+    fn numbers_never_go_back() {
+        let [one, two] =
+            [(1, 10), (2, 20)].map(|(number, second)| Version::numbered(number, Some(at(second))));
+        assert!(admits(&one, &two, 0) && admits(&two, &two, 0));
+        assert!(!admits(&two, &one, 0) && !admits(&two, &one, 100_000));
+    }
+
+    #[test]
+    fn a_secret_that_was_made_anew_begins_at_one_again() {
+        let old = Version::numbered(7, Some(at(20)));
+        assert!(admits(&old, &Version::numbered(1, Some(at(30))), 0));
+    }
+
+    #[test]
+    fn an_older_id_is_believed_after_a_minute() {
+        let id = |id: &str, second| Version::named(Some(id.to_owned()), Some(at(second)));
+        let (old, new) = (id("a", 10), id("b", 20));
+        assert!(admits(&old, &new, 0));
+        assert!(!admits(&new, &old, 0) && !admits(&new, &old, 59));
+        assert!(admits(&new, &old, 60));
+    }
+
+    #[test]
+    fn what_has_no_version_is_always_admitted() {
+        assert!(admits(&Version::default(), &Version::default(), 0));
+    }
+}

@@ -1,0 +1,48 @@
+//! A point in time as people and status files write it: RFC 3339, in UTC, to the second.
+
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
+
+use serde::{Deserialize, Serialize};
+
+/// A point in time; printed as `2026-11-21T12:00:00Z`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Timestamp(SystemTime);
+
+impl Timestamp {
+    /// The time that has passed from this to `now`; none if it lies ahead.
+    pub fn age(self, now: SystemTime) -> Duration {
+        now.duration_since(self.0).unwrap_or_default()
+    }
+}
+
+/// Whole seconds, so that what is written reads back equal.
+impl From<SystemTime> for Timestamp {
+    fn from(time: SystemTime) -> Self {
+        let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Self(SystemTime::UNIX_EPOCH + Duration::from_secs(since.as_secs()))
+    }
+}
+
+impl TryFrom<String> for Timestamp {
+    type Error = humantime::TimestampError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        humantime::parse_rfc3339(&text).map(Self)
+    }
+}
+
+impl From<Timestamp> for String {
+    fn from(timestamp: Timestamp) -> Self {
+        timestamp.to_string()
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        humantime::format_rfc3339_seconds(self.0).fmt(f)
+    }
+}
