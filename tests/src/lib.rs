@@ -1,3 +1,4 @@
 //! .
 
 pub mod lab;
+pub mod secret_server;

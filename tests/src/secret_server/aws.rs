@@ -1,0 +1,107 @@
+//! AWS: what Secrets Manager keeps, whom STS believes, and who may ask.
+
+mod error;
+mod secret;
+mod secrets_manager;
+mod session;
+mod sts;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use self::{
+    error::AwsError,
+    secret::{Secret, SecretValue, Version},
+    session::{AccessKey, Session},
+};
+
+/// The account that everything belongs to.
+pub const ACCOUNT: &str = "123456789012";
+
+/// The AWS side of the server.
+#[derive(Debug)]
+pub struct Aws {
+    region: String,
+    secrets: BTreeMap<String, Secret>,
+    denied: BTreeSet<String>,
+    trust: BTreeSet<(String, String)>,
+    expired: BTreeSet<String>,
+    keys: BTreeMap<String, AccessKey>,
+    sessions: Vec<Session>,
+}
+
+impl Default for Aws {
+    fn default() -> Self {
+        Self {
+            region: "eu-central-1".to_owned(),
+            secrets: BTreeMap::new(),
+            denied: BTreeSet::new(),
+            trust: BTreeSet::new(),
+            expired: BTreeSet::new(),
+            keys: BTreeMap::new(),
+            sessions: Vec::new(),
+        }
+    }
+}
+
+impl Aws {
+    /// Creates a secret, or gives one that is there a new version: it becomes `AWSCURRENT`, and the
+    /// one before it `AWSPREVIOUS`. Gives the new version's id.
+    pub fn put(&mut self, name: &str, value: impl Into<SecretValue>) -> String {
+        let region = &self.region;
+        let secret =
+            self.secrets.entry(name.to_owned()).or_insert_with(|| Secret::new(region, name));
+        secret.put(value.into())
+    }
+
+    /// A secret by its name or ARN.
+    pub fn secret(&self, id: &str) -> Option<&Secret> {
+        self.secrets.values().find(|secret| secret.is(id))
+    }
+
+    /// A secret by its name or ARN, to move its labels or mark it for deletion.
+    pub fn secret_mut(&mut self, id: &str) -> Option<&mut Secret> {
+        self.secrets.values_mut().find(|secret| secret.is(id))
+    }
+
+    /// Deletes a secret without a recovery window.
+    pub fn delete(&mut self, name: &str) {
+        self.secrets.remove(name);
+    }
+
+    /// No identity may read this secret, whether it is there or not.
+    pub fn deny(&mut self, name: &str) {
+        self.denied.insert(name.to_owned());
+    }
+
+    /// The inverse of [`Aws::deny`].
+    pub fn allow(&mut self, name: &str) {
+        self.denied.remove(name);
+    }
+
+    /// The role's trust policy accepts this web identity token.
+    pub fn trust(&mut self, role_arn: &str, token: &str) {
+        self.trust.insert((role_arn.to_owned(), token.to_owned()));
+    }
+
+    /// This web identity token is past its expiry.
+    pub fn expire_token(&mut self, token: &str) {
+        self.expired.insert(token.to_owned());
+    }
+
+    /// Every session so far is past its expiry.
+    pub fn expire_sessions(&mut self) {
+        self.keys.values_mut().for_each(AccessKey::expire);
+    }
+
+    /// Makes a long-lived access key, as on a laptop.
+    pub fn access_key(&mut self) -> AccessKey {
+        let key = AccessKey::long_lived();
+        self.keys.insert(key.id.clone(), key.clone());
+        key
+    }
+
+    /// The sessions that STS has given, in order.
+    pub fn sessions(&self) -> &[Session] {
+        &self.sessions
+    }
+}

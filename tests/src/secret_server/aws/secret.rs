@@ -1,0 +1,136 @@
+//! A secret of Secrets Manager: its versions and the labels that sit on them.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    time::SystemTime,
+};
+
+use super::ACCOUNT;
+use crate::secret_server::identifier::{alphanumeric, uuid};
+
+/// The label of the version that is handed out.
+const CURRENT: &str = "AWSCURRENT";
+
+/// The label of the one before it.
+const PREVIOUS: &str = "AWSPREVIOUS";
+
+/// One secret.
+#[derive(Debug)]
+pub struct Secret {
+    /// Its name.
+    pub name: String,
+    /// Its full ARN.
+    pub arn: String,
+    /// Whether it waits for its deletion.
+    pub marked_for_deletion: bool,
+    versions: BTreeMap<String, Version>,
+}
+
+/// One version of a secret.
+#[derive(Debug)]
+pub struct Version {
+    /// What it holds.
+    pub value: SecretValue,
+    /// The labels that sit on it.
+    pub stages: BTreeSet<String>,
+    /// When it was made.
+    pub created: SystemTime,
+}
+
+/// What a version holds.
+#[derive(Clone)]
+pub enum SecretValue {
+    /// `SecretString`.
+    Text(String),
+    /// `SecretBinary`.
+    Binary(Vec<u8>),
+}
+
+impl Secret {
+    pub(super) fn new(region: &str, name: &str) -> Self {
+        let suffix = alphanumeric(6);
+        let arn = format!("arn:aws:secretsmanager:{region}:{ACCOUNT}:secret:{name}-{suffix}");
+        Self { name: name.to_owned(), arn, marked_for_deletion: false, versions: BTreeMap::new() }
+    }
+
+    /// By name, by full ARN, or by the ARN without its random end.
+    pub(super) fn is(&self, id: &str) -> bool {
+        let partial = self.arn.rsplit_once('-').map_or("", |(partial, _)| partial);
+        id == self.name || id == self.arn || id == partial
+    }
+
+    pub(super) fn put(&mut self, value: SecretValue) -> String {
+        let id = uuid();
+        if let Some(current) = self.labelled(CURRENT).map(|(id, _)| id.to_owned()) {
+            self.label(&current, PREVIOUS);
+        }
+        let created = SystemTime::now();
+        self.versions.insert(id.clone(), Version { value, stages: BTreeSet::new(), created });
+        self.label(&id, CURRENT);
+        id
+    }
+
+    /// Adds a version that only carries `stage`, for example `AWSPENDING`.
+    pub fn put_staged(&mut self, stage: &str, value: impl Into<SecretValue>) -> String {
+        let (id, value, created) = (uuid(), value.into(), SystemTime::now());
+        self.versions.insert(id.clone(), Version { value, stages: BTreeSet::new(), created });
+        self.label(&id, stage);
+        id
+    }
+
+    /// Moves a label to a version; it sits on one version at a time.
+    pub fn label(&mut self, version: &str, stage: &str) {
+        for (id, held) in &mut self.versions {
+            if id == version {
+                held.stages.insert(stage.to_owned());
+            } else {
+                held.stages.remove(stage);
+            }
+        }
+    }
+
+    /// A version by its id.
+    pub fn version(&self, id: &str) -> Option<(&str, &Version)> {
+        self.versions.get_key_value(id).map(|(id, version)| (id.as_str(), version))
+    }
+
+    /// The version that a label sits on.
+    pub fn labelled(&self, stage: &str) -> Option<(&str, &Version)> {
+        let mut versions = self.versions.iter().map(|(id, version)| (id.as_str(), version));
+        versions.find(|(_, version)| version.stages.contains(stage))
+    }
+
+    /// Every version that still carries a label.
+    pub fn versions(&self) -> impl Iterator<Item = (&str, &Version)> {
+        let versions = self.versions.iter().map(|(id, version)| (id.as_str(), version));
+        versions.filter(|(_, version)| !version.stages.is_empty())
+    }
+}
+
+impl fmt::Debug for SecretValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Text(_) => "Text",
+            Self::Binary(_) => "Binary",
+        })
+    }
+}
+
+impl From<&str> for SecretValue {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for SecretValue {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<Vec<u8>> for SecretValue {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Binary(bytes)
+    }
+}

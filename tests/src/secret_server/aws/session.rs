@@ -1,0 +1,83 @@
+//! Who may ask: access keys, and the sessions that STS has given.
+
+use std::fmt;
+
+use super::{Aws, AwsError};
+use crate::secret_server::{Request, identifier::alphanumeric};
+
+/// An access key, with a session token if it came from STS.
+#[derive(Clone)]
+pub struct AccessKey {
+    /// `AKIA…` or `ASIA…`.
+    pub id: String,
+    /// The key that signs.
+    pub secret: String,
+    /// What a request with a temporary key carries beside its signature.
+    pub token: Option<String>,
+    /// Whose it is.
+    pub principal: String,
+    expired: bool,
+}
+
+/// One exchange of a web identity for a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// The role that was assumed.
+    pub role_arn: String,
+    /// `RoleSessionName`: what CloudTrail shows.
+    pub name: String,
+    /// The access key that was given.
+    pub access_key: String,
+}
+
+impl AccessKey {
+    pub(super) fn long_lived() -> Self {
+        Self::new("AKIA", None, format!("arn:aws:iam::{}:user/developer", super::ACCOUNT))
+    }
+
+    pub(super) fn temporary(principal: String) -> Self {
+        Self::new("ASIA", Some(alphanumeric(356)), principal)
+    }
+
+    fn new(prefix: &str, token: Option<String>, principal: String) -> Self {
+        let id = format!("{prefix}{}", alphanumeric(16).to_uppercase());
+        Self { id, secret: alphanumeric(40), token, principal, expired: false }
+    }
+
+    /// Only what is temporary ends.
+    pub(super) fn expire(&mut self) {
+        self.expired = self.token.is_some();
+    }
+}
+
+/// The id only.
+impl fmt::Debug for AccessKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AccessKey").field(&self.id).finish()
+    }
+}
+
+impl Aws {
+    /// The key that signed a request to Secrets Manager, if it is still good.
+    pub(super) fn signer(&self, request: &Request) -> Result<&AccessKey, AwsError> {
+        let [id, _region, service] = request.signed_for().ok_or_else(|| {
+            let code = "MissingAuthenticationTokenException";
+            AwsError::new(400, code, "Missing Authentication Token")
+        })?;
+        if service != "secretsmanager" {
+            let text = "Credential should be scoped to correct service: 'secretsmanager'. ";
+            return Err(AwsError::new(400, "InvalidSignatureException", text));
+        }
+        let key = self.keys.get(id);
+        match key.filter(|key| key.token.as_deref() == request.header("x-amz-security-token")) {
+            Some(key) if key.expired => Err(AwsError::expired_token()),
+            Some(key) => Ok(key),
+            None => Err(unrecognized()),
+        }
+    }
+}
+
+fn unrecognized() -> AwsError {
+    let text = "The security token included in the request is invalid.";
+    AwsError::new(400, "UnrecognizedClientException", text)
+}
