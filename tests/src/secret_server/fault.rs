@@ -139,8 +139,12 @@ fn page(status: u16) -> Reply {
 
 fn truncated(reply: Reply) -> Response<Body> {
     let half = reply.body.slice(..reply.body.len() / 2);
-    let end = Err(io::Error::from(io::ErrorKind::UnexpectedEof));
-    reply.with_body(Body::from_stream(stream::iter([Ok(half), end])))
+    let end = stream::once(async {
+        // What was written so far leaves while the body has nothing to give.
+        tokio::task::yield_now().await;
+        Err(io::Error::from(io::ErrorKind::UnexpectedEof))
+    });
+    reply.with_body(Body::from_stream(stream::iter([Ok(half)]).chain(end)))
 }
 
 fn dripping(reply: Reply, pause: Duration) -> Response<Body> {
