@@ -79,7 +79,10 @@ fn row(
 ) -> [String; 5] {
     let nothing = || "-".to_owned();
     let version = fetched.map(|fetched| &fetched.version);
-    let age = |created: Timestamp| humantime::format_duration(Duration::from_secs(created.age(clock.now()).as_secs())).to_string();
+    let age = |created: Timestamp| {
+        humantime::format_duration(Duration::from_secs(created.age(clock.now()).as_secs()))
+            .to_string()
+    };
     let age = version.and_then(|version| version.created).map_or_else(nothing, age);
     [
         entry.path.to_string(),

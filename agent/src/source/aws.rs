@@ -10,6 +10,7 @@ mod session;
 
 use std::{cell::RefCell, collections::BTreeMap, path::PathBuf, rc::Rc, sync::Arc};
 
+use aws_config::BehaviorVersion;
 use aws_sdk_secretsmanager::{Client, operation::get_secret_value::GetSecretValueOutput};
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use aws_types::{SdkConfig, region::Region};
@@ -41,6 +42,9 @@ pub struct AwsEnvironment {
     pub pod: Option<(String, String)>,
 }
 
+/// The SDK's defaults as of this date, so that an update of the SDK changes none of them unseen.
+const VERSION: fn() -> BehaviorVersion = BehaviorVersion::v2026_01_12;
+
 /// Secrets Manager, in as many regions as the references name.
 #[derive(Debug)]
 pub(super) struct SecretsManager {
@@ -60,7 +64,7 @@ impl Setup {
     /// The SDK's settings for a service in `region`.
     fn sdk(&self, region: &str, endpoint: Option<&String>) -> SdkConfig {
         let mut sdk = SdkConfig::builder()
-            .behavior_version(aws_config::BehaviorVersion::v2026_01_12())
+            .behavior_version(VERSION())
             .http_client(self.connector.clone())
             .region(Region::new(region.to_owned()))
             .retry_config(RetryConfig::disabled())

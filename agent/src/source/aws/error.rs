@@ -137,9 +137,14 @@ pub(super) fn chain(error: &CredentialsError) -> SourceError {
         CredentialsError::ProviderTimedOut(_) => Class::Unreachable,
         _ => Class::Refused,
     };
+    Fault::new(class, format_args!("{}: {}", no_chain(), fault::innermost(error)))
+}
+
+/// The usual chain has nothing.
+pub(super) fn no_chain() -> SourceError {
     let words =
         "the usual AWS chain has no credentials; set `AWS_PROFILE` or log in, as for the AWS CLI";
-    Fault::new(class, format_args!("{words}: {}", fault::innermost(error)))
+    Fault::new(Class::Refused, words)
 }
 
 /// What is alike for every service.
