@@ -161,7 +161,12 @@ impl<'a, S: Source, C: Clock, J: FnMut() -> f64> Agent<'a, S, C, J> {
             Ok(Applied { generation, changed: true }) => info!(generation, "secrets written"),
             Ok(Applied { generation, .. }) => debug!(generation, "secrets unchanged"),
             Err(Fault { class, message }) => {
-                warn!(class = class.name(), error = message, files_kept = self.ready, "look failed")
+                warn!(
+                    class = class.name(),
+                    error = message,
+                    files_kept = self.ready,
+                    "look failed"
+                );
             }
         }
     }

@@ -14,7 +14,7 @@ pub struct Args {
     /// What to do [default: run]
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// The configuration, YAML or JSON; wins over MAYFLY_CONFIG
+    /// The configuration, YAML or JSON; wins over `MAYFLY_CONFIG`
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// A folder that stands in for `/` in every absolute path of the configuration

@@ -18,7 +18,7 @@ mod status_file;
 mod sweep;
 
 use std::{
-    os::fd::OwnedFd,
+    os::{fd::OwnedFd, unix::fs::DirBuilderExt},
     path::{Path, PathBuf},
 };
 
@@ -51,12 +51,10 @@ pub struct Applied {
 impl Volume {
     /// Opens the directory; where there is none yet, makes one that only its owner may enter.
     pub fn create(path: &Path) -> Result<Self, DiskError> {
-        let made = std::fs::DirBuilder::new();
-        let make = |mut builder: std::fs::DirBuilder| {
-            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-            builder.recursive(true).create(path)
-        };
-        make(made).map_err(|source| DiskError::Create { path: path.to_owned(), source })?;
+        let mut maker = std::fs::DirBuilder::new();
+        maker.recursive(true).mode(0o700);
+        let cannot = |source| DiskError::Create { path: path.to_owned(), source };
+        maker.create(path).map_err(cannot)?;
         Self::open(path)
     }
 

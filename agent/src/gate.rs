@@ -27,7 +27,7 @@ pub enum Passage {
 /// deadline is the limit if there is no other.
 pub async fn wait(spec: &Spec, limit: Option<Duration>) -> Passage {
     let deadline = spec.start.deadline.duration();
-    let limit = limit.or((spec.mode == Some(Mode::Parallel)).then_some(deadline));
+    let limit = limit.or_else(|| (spec.mode == Some(Mode::Parallel)).then_some(deadline));
     let began = Instant::now();
     loop {
         let status = read(spec);

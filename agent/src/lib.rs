@@ -30,6 +30,7 @@ pub mod args;
 pub mod clock;
 pub mod command;
 pub mod configuration;
+mod digest;
 pub mod disk;
 pub mod fault;
 pub mod gate;

@@ -186,10 +186,16 @@ fn writer(format: Format) -> Option<Writer> {
             crate::secret::write_members(members.iter().copied(), text);
             Ok(())
         }),
-        Format::Yaml => Some(yaml::write),
+        Format::Yaml => Some(|members, text| {
+            yaml::write(members, text);
+            Ok(())
+        }),
         Format::Toml => Some(toml::write),
         Format::Dotenv => Some(dotenv::write),
-        Format::Properties => Some(properties::write),
+        Format::Properties => Some(|members, text| {
+            properties::write(members, text);
+            Ok(())
+        }),
     }
 }
 

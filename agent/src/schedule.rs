@@ -105,7 +105,7 @@ fn spread(wait: Duration, jitter: f64) -> Duration {
 mod tests {
     use super::*;
 
-    const INTERVAL: Duration = Duration::from_secs(300);
+    const INTERVAL: Duration = Duration::from_mins(5);
     const NO_TIME: Duration = Duration::ZERO;
 
     #[test]
@@ -113,7 +113,7 @@ mod tests {
         let mut schedule = Schedule::new(INTERVAL);
         assert_eq!(schedule.next(Outcome::Good, NO_TIME, 0.0), INTERVAL / 2);
         let spent = Duration::from_secs(2);
-        assert_eq!(schedule.next(Outcome::Good, spent, 0.0), INTERVAL - spent);
+        assert_eq!(schedule.next(Outcome::Good, spent, 0.0), Duration::from_secs(298));
         assert_eq!(schedule.next(Outcome::Good, INTERVAL * 2, 0.0), NO_TIME);
     }
 

@@ -8,7 +8,7 @@ mod file;
 mod vault;
 mod version;
 
-use std::{collections::BTreeMap, future::Future};
+use std::future::Future;
 
 use mayfly_spec::{Location, Spec, reference::Source as Kind};
 
@@ -55,15 +55,12 @@ impl Backends {
     /// Makes what the files of `spec` need; connects to nothing yet.
     pub fn new(spec: &Spec, root: &Root, environment: AwsEnvironment) -> Result<Self, SourceError> {
         let http = Http::new(root.clone());
-        let mut kinds = BTreeMap::new();
-        for entry in spec.files.entries() {
-            kinds.insert(entry.from.location.source(), ());
-        }
-        let aws = kinds.contains_key(&Kind::AwsSm).then(|| {
+        let wants =
+            |kind| spec.files.entries().iter().any(|entry| entry.from.location.source() == kind);
+        let aws = wants(Kind::AwsSm).then(|| {
             aws::SecretsManager::new(spec.aws.clone().unwrap_or_default(), &http, environment)
         });
-        let vault =
-            kinds.contains_key(&Kind::Vault).then(|| vault::Vault::new(spec.vault.as_ref(), &http));
+        let vault = wants(Kind::Vault).then(|| vault::Vault::new(spec.vault.as_ref(), &http));
         Ok(Self {
             aws: aws.transpose()?,
             vault: vault.transpose()?,

@@ -6,7 +6,6 @@ use std::time::SystemTime;
 
 use mayfly_spec::{FilePath, Spec, spec::Mode};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::{fault::Fault, source::Version, timestamp::Timestamp};
 
@@ -74,6 +73,9 @@ impl Status {
     }
 
     /// The file's bytes.
+    ///
+    /// # Panics
+    /// Never: every name in a status is text.
     pub fn to_json(&self) -> Vec<u8> {
         let mut json = serde_json::to_vec_pretty(self).expect("the names in a status are text");
         json.push(b'\n');
@@ -81,6 +83,7 @@ impl Status {
     }
 
     /// The same, with every age as of `now`.
+    #[must_use]
     pub fn aged(mut self, now: SystemTime) -> Self {
         for reference in &mut self.references {
             reference.age_seconds = reference.fetched.map(|fetched| fetched.age(now).as_secs());
@@ -95,9 +98,12 @@ impl Status {
 }
 
 /// What tells one set of files from another.
+///
+/// # Panics
+/// Never: files are JSON by their type.
 pub fn digest(spec: &Spec) -> String {
     let files = serde_json::to_vec(&(&spec.files, &spec.access)).expect("files are JSON");
-    Sha256::digest(files).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    crate::digest::hex(&files, 16)
 }
 
 /// The paths that a complete generation must have. Of a directory it is enough that it is there.

@@ -19,11 +19,11 @@ pub(super) async fn wait(context: &Context, limit: Option<Duration>) -> Result<E
     let is_open_anyway = spec.mode == Some(Mode::Parallel);
     match fault {
         Some(fault) if is_open_anyway => {
-            anstream::eprintln!("mayfly-agent: the app starts without secrets: {fault}")
+            anstream::eprintln!("mayfly-agent: the app starts without secrets: {fault}");
         }
         Some(fault) => return Err(fault),
         None if is_open_anyway => {
-            anstream::eprintln!("mayfly-agent: the app starts without secrets")
+            anstream::eprintln!("mayfly-agent: the app starts without secrets");
         }
         None => {
             let directory = spec.directory.display();

@@ -41,13 +41,15 @@ pub(super) fn parent_of(
 ) -> Result<OwnedFd, Errno> {
     let names: Vec<&str> = path.names().collect();
     let (_, above) = names.split_last().expect("a path has a name");
-    above.iter().try_fold(top.try_clone_to_owned().map_err(to_errno)?, |parent, name| {
-        step(parent.as_fd(), name)
-    })
+    above
+        .iter()
+        .try_fold(top.try_clone_to_owned().map_err(|error| to_errno(&error))?, |parent, name| {
+            step(parent.as_fd(), name)
+        })
 }
 
-fn to_errno(error: std::io::Error) -> Errno {
-    Errno::from_io_error(&error).unwrap_or(Errno::IO)
+fn to_errno(error: &std::io::Error) -> Errno {
+    Errno::from_io_error(error).unwrap_or(Errno::IO)
 }
 
 /// Whether `path` is a file or directory of our own.

@@ -1,9 +1,8 @@
 //! Java's `name=value` lines, in ASCII, as `java.util.Properties` writes and reads them.
 
-use super::Cause;
 use crate::secret::Member;
 
-pub(super) fn write(members: &[&Member], text: &mut Vec<u8>) -> Result<(), Cause> {
+pub(super) fn write(members: &[&Member], text: &mut Vec<u8>) {
     for member in members {
         let content = member.value.content();
         let value = content.expose_text().expect("JSON is UTF-8");
@@ -12,7 +11,6 @@ pub(super) fn write(members: &[&Member], text: &mut Vec<u8>) -> Result<(), Cause
         escape(value, Blanks::Leading, text);
         text.push(b'\n');
     }
-    Ok(())
 }
 
 /// Which blanks are escaped: in a name they all would end it, in a value only the first are lost.

@@ -2,10 +2,9 @@
 //!
 //! Every string is in double quotes, so that no `no`, `1e3` or `2026-01-01` changes its type.
 
-use super::Cause;
 use crate::secret::{Json, Member};
 
-pub(super) fn write(members: &[&Member], text: &mut Vec<u8>) -> Result<(), Cause> {
+pub(super) fn write(members: &[&Member], text: &mut Vec<u8>) {
     if members.is_empty() {
         text.extend(b"{}\n");
     }
@@ -15,7 +14,6 @@ pub(super) fn write(members: &[&Member], text: &mut Vec<u8>) -> Result<(), Cause
         write_value(&member.value, text);
         text.push(b'\n');
     }
-    Ok(())
 }
 
 fn write_value(value: &Json, text: &mut Vec<u8>) {

@@ -23,7 +23,7 @@ pub enum Json {
     /// A string, decoded.
     String(String),
     /// An array.
-    Array(Vec<Json>),
+    Array(Vec<Self>),
     /// An object.
     Object(Vec<Member>),
 }
@@ -116,7 +116,7 @@ impl Json {
             Self::Number(number) => text.extend(number.bytes()),
             Self::String(string) => write_string(string, text),
             Self::Array(items) => {
-                write_list(text, (b'[', b']'), items, |item, text| item.write(text));
+                write_list(text, (b'[', b']'), items, Self::write);
             }
             Self::Object(members) => write_members(members.iter(), text),
         }

@@ -10,7 +10,7 @@ use crate::timestamp::Timestamp;
 ///
 /// A backend that is only catching up is done within seconds; a person who moves a staging label
 /// back wants the old version, and gets it a minute later.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A version as its backend names it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]

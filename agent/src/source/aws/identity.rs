@@ -30,7 +30,7 @@ use web::WebIdentity;
 
 /// Credentials are renewed so long before they end, or in the last third of a shorter life: longer
 /// than a look with its retries takes.
-const BEFORE_THE_END: Duration = Duration::from_secs(300);
+const BEFORE_THE_END: Duration = Duration::from_mins(5);
 
 /// Where credentials come from, and those that are held.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ pub(super) struct Identity {
 #[derive(Debug)]
 enum Origin {
     WebIdentity(WebIdentity),
-    Chain(Chain),
+    Chain(Box<Chain>),
 }
 
 #[derive(Debug)]
@@ -60,7 +60,7 @@ impl Identity {
         let region = setup.aws.region.clone().or_else(|| environment.region.clone());
         let origin = match setup.aws.identity {
             Kind::Irsa => Origin::WebIdentity(WebIdentity::new(setup, root, environment, region)?),
-            Kind::Default => Origin::Chain(Chain::new(setup.connector.clone(), region)),
+            Kind::Default => Origin::Chain(Box::new(Chain::new(setup.connector.clone(), region))),
         };
         Ok(Self { origin, held: Mutex::new(None) })
     }

@@ -1,6 +1,6 @@
 //! The name of the session that CloudTrail shows: which pod of which namespace read the secret.
 
-use sha2::{Digest, Sha256};
+use crate::digest;
 
 /// STS takes names of 2 to 64 characters.
 const LONGEST: usize = 64;
@@ -21,8 +21,7 @@ pub(super) fn name(pod: Option<&(String, String)>) -> String {
     if whole.len() <= LONGEST {
         return whole;
     }
-    let hash: String = Sha256::digest(&whole).iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{}-{}", &whole[..LONGEST - DIGITS - 1], &hash[..DIGITS])
+    format!("{}-{}", &whole[..LONGEST - DIGITS - 1], digest::hex(whole.as_bytes(), DIGITS))
 }
 
 #[cfg(test)]
