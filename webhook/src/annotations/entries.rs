@@ -127,6 +127,9 @@ fn entry(kind: Kind, path: &str, text: &str) -> Result<FileEntry, String> {
 }
 
 fn listed(entry: Value) -> Result<FileEntry, String> {
+    if !entry.is_object() {
+        return Err("not a mapping; write it as `{path: …, from: …}`".to_owned());
+    }
     if let Some(field) = LATER_FIELDS.iter().find(|field| entry.get(field).is_some()) {
         return Err(ValueError::Later(field).to_string());
     }

@@ -32,7 +32,7 @@ struct Agent {
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 struct Vault {
     addresses: Vec<String>,
-    ca: Option<String>,
+    ca: Option<Authorities>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -40,7 +40,15 @@ struct Vault {
 struct Aws {
     endpoint: Option<String>,
     sts_endpoint: Option<String>,
-    ca: Option<String>,
+    ca: Option<Authorities>,
+}
+
+/// Certificate authorities in PEM, in the words of the agent's own configuration. A file's name is refused: it would
+/// be one of the agent's container, where the operator has no files.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Authorities {
+    pem: String,
 }
 
 pub(super) fn parse(text: &str) -> Result<Config, ConfigError> {
@@ -91,7 +99,7 @@ impl Vault {
         let addresses: Result<_, ValueError> = self.addresses.iter().map(address).collect();
         Ok(VaultPolicy {
             addresses: addresses.map_err(|error| ConfigError::Address("vault.addresses", error))?,
-            ca: self.ca.map(|pem| certificates("vault.ca", pem)).transpose()?,
+            ca: self.ca.map(|ca| certificates("vault.ca.pem", ca)).transpose()?,
         })
     }
 }
@@ -101,7 +109,7 @@ impl Aws {
         Ok(AwsStandIns {
             endpoint: endpoint("aws.endpoint", self.endpoint)?,
             sts_endpoint: endpoint("aws.sts-endpoint", self.sts_endpoint)?,
-            ca: self.ca.map(|pem| certificates("aws.ca", pem)).transpose()?,
+            ca: self.ca.map(|ca| certificates("aws.ca.pem", ca)).transpose()?,
         })
     }
 }
@@ -112,6 +120,9 @@ fn endpoint(field: &'static str, url: Option<String>) -> Result<Option<String>, 
     url.map(parse).transpose().map_err(|error| ConfigError::Address(field, error))
 }
 
-fn certificates(field: &'static str, pem: String) -> Result<String, ConfigError> {
+fn certificates(
+    field: &'static str,
+    Authorities { pem }: Authorities,
+) -> Result<String, ConfigError> {
     if pem.contains("-----BEGIN CERTIFICATE-----") { Ok(pem) } else { Err(ConfigError::Pem(field)) }
 }

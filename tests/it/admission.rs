@@ -1,0 +1,92 @@
+//! Golden cases: a pod, and the pod that is admitted.
+//!
+//! `golden/admission/<case>/pod.yaml` with `after.yaml` or `denied.txt`, perhaps `config.yaml` and
+//! `warnings.txt`. `MAYFLY_GOLDEN=write` writes what is expected from what is; read the difference.
+
+#![expect(clippy::disallowed_methods, reason = "golden cases are files")]
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use mayfly_webhook::{
+    config::Config,
+    manifest::{ManifestError, admit},
+};
+
+/// One folder of the golden cases.
+struct Case {
+    folder: PathBuf,
+}
+
+impl Case {
+    fn all() -> Vec<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/admission");
+        let folders = fs::read_dir(root).expect("the golden cases");
+        let mut cases: Vec<Self> =
+            folders.map(|folder| Self { folder: folder.expect("a case").path() }).collect();
+        cases.sort_by(|left, right| left.folder.cmp(&right.folder));
+        cases
+    }
+
+    fn read(&self, file: &str) -> Option<String> {
+        fs::read_to_string(self.folder.join(file)).ok()
+    }
+
+    fn config(&self) -> Config {
+        let text = self.read("config.yaml").unwrap_or_default();
+        let config = Config { agent_image: "mayfly-agent:1".to_owned(), ..Config::default() };
+        match Config::from_yaml(&text).expect("a configuration") {
+            // The version in the usual image would change every case with every release.
+            read if read.agent_image == Config::default().agent_image => {
+                Config { agent_image: config.agent_image, ..read }
+            }
+            read => read,
+        }
+    }
+
+    /// What is, against what is expected; an empty text is a file that there is not.
+    fn compare(&self, file: &str, is: &str) -> Option<String> {
+        let expected = self.read(file).unwrap_or_default();
+        if expected == is {
+            return None;
+        }
+        let path = self.folder.join(file);
+        if env::var_os("MAYFLY_GOLDEN").is_some_and(|value| value == "write") {
+            if is.is_empty() {
+                fs::remove_file(&path).expect("a file to remove");
+            } else {
+                fs::write(&path, is).expect("a file to write");
+            }
+        }
+        Some(format!("{}:\n{is}", path.display()))
+    }
+
+    /// The differences of this case.
+    fn check(&self) -> Vec<String> {
+        let (pod, config) = (self.read("pod.yaml").expect("a pod"), self.config());
+        let (after, denied, warnings) = match admit(&config, &pod) {
+            Ok(admitted) => {
+                let again = admit(&config, &admitted.text).expect("its own output");
+                assert_eq!(again.text, admitted.text, "{}: a second time", self.folder.display());
+                let warnings = admitted.warnings.iter().map(|warning| format!("{warning}\n"));
+                (admitted.text, String::new(), warnings.collect())
+            }
+            Err(error @ ManifestError::Denied(_)) => {
+                (String::new(), format!("{error}\n"), String::new())
+            }
+            Err(error) => panic!("{}: {error}", self.folder.display()),
+        };
+        let files = [("after.yaml", after), ("denied.txt", denied), ("warnings.txt", warnings)];
+        files.iter().filter_map(|(file, is)| self.compare(file, is)).collect()
+    }
+}
+
+#[test]
+fn every_golden_pod_is_admitted_as_expected() {
+    let cases = Case::all();
+    assert!(cases.len() >= 40, "{} cases", cases.len());
+    let differences: Vec<String> = cases.iter().flat_map(Case::check).collect();
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
