@@ -28,8 +28,13 @@ impl Manifest {
     }
 
     /// Sets `mayfly.dev/<key>`.
-    pub(crate) fn annotate(mut self, key: &str, value: &str) -> Self {
-        self.0["metadata"]["annotations"][format!("mayfly.dev/{key}")] = json!(value);
+    pub(crate) fn annotate(self, key: &str, value: &str) -> Self {
+        self.annotation(&format!("mayfly.dev/{key}"), value)
+    }
+
+    /// Sets an annotation by its whole key.
+    pub(crate) fn annotation(mut self, key: &str, value: &str) -> Self {
+        self.0["metadata"]["annotations"][key] = json!(value);
         self
     }
 

@@ -3,8 +3,9 @@
 use std::{process::Output, sync::Arc};
 
 use anyhow::{Context, Result, ensure};
+use serde_json::Value;
 
-use super::{cluster::timeout, condition::PATIENCE, launch::Lab, pod::Pod};
+use super::{cluster::timeout, condition::PATIENCE, launch::Lab, pod::Pod, program::Program};
 
 /// A namespace that belongs to one test.
 #[derive(Debug, Clone)]
@@ -79,9 +80,13 @@ impl Namespace {
 
     /// Applies a manifest and hands out whatever came of it.
     pub async fn submit(&self, manifest: &str) -> Result<Answer> {
-        let apply = ["apply", "--output=name", "--filename=-"];
-        let program = self.lab.kubectl_program().args(["--namespace", &self.name]).args(apply);
-        let output = program.input(manifest).output().await?;
+        self.submit_with(manifest, &[]).await
+    }
+
+    /// The same, with more of `kubectl apply`'s options, such as `--validate=warn`.
+    pub async fn submit_with(&self, manifest: &str, options: &[&str]) -> Result<Answer> {
+        let output = self.apply_program(&["--output=name"]).args(options).input(manifest);
+        let output = output.output().await?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let objects = text(&output.stdout).lines().map(Into::into).collect();
         Ok(Answer { accepted: output.status.success(), objects, said: text(&output.stderr) })
@@ -92,6 +97,17 @@ impl Namespace {
         let answer = self.submit(manifest).await?;
         ensure!(!answer.accepted, "the manifest was accepted: {:?}", answer.objects);
         Ok(answer.said)
+    }
+
+    /// What a manifest would become, by a server-side dry run; fails with what the person would be told.
+    pub async fn rehearse(&self, manifest: &str) -> Result<Value> {
+        let program = self.apply_program(&["--output=json", "--dry-run=server"]).input(manifest);
+        serde_json::from_str(&program.text().await?).context("read what it would become")
+    }
+
+    fn apply_program(&self, options: &[&str]) -> Program {
+        let apply = ["--namespace", &self.name, "apply", "--filename=-"];
+        self.lab.kubectl_program().args(apply).args(options)
     }
 
     /// The pod of that name, which may not be there yet.
