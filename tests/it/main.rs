@@ -1,3 +1,4 @@
 //! Everything that is tested across crates, in one binary.
 
+mod admission;
 mod secret_server;

@@ -1,20 +1,15 @@
 //! The stand-in for AWS and Vault keeps to the real ones' protocols, and plays every fault.
 
-use std::{sync::LazyLock, time::Duration};
+use std::time::Duration;
 
 use mayfly_tests::secret_server::{
     AwsError, Fault, Protocol, Scope, SecretServer,
     vault::{Condition, Kv},
 };
-use reqwest::{Client, Response};
-use rustls::crypto::aws_lc_rs;
+use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/web";
-
-static PROVIDER: LazyLock<()> = LazyLock::new(|| {
-    aws_lc_rs::default_provider().install_default().ok();
-});
 
 struct Caller {
     server: SecretServer,
@@ -23,29 +18,24 @@ struct Caller {
 
 impl Caller {
     async fn start() -> Self {
-        LazyLock::force(&PROVIDER);
         let server = SecretServer::start().await.expect("a server");
-        let ca = reqwest::Certificate::from_pem(server.ca_pem().as_bytes()).expect("a certificate");
-        let client = Client::builder()
-            .tls_certs_only([ca])
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .expect("a client");
+        let client = server.authority().expect("TLS").client().expect("a client");
         Self { server, client }
     }
 
     async fn secrets_manager(&self, key: &str, operation: &str, input: Value) -> (u16, Value) {
-        let credential = format!("{key}/20260101/eu-central-1/secretsmanager/aws4_request");
-        let sent = self
-            .client
+        let sent = self.signed(key, operation, &input).send().await;
+        answer(sent.expect("an answer")).await
+    }
+
+    fn signed(&self, key: &str, operation: &str, input: &Value) -> RequestBuilder {
+        let scope = "20260101/eu-central-1/secretsmanager/aws4_request";
+        let signature = format!("AWS4-HMAC-SHA256 Credential={key}/{scope}, Signature=0");
+        self.client
             .post(self.server.url())
             .header("x-amz-target", format!("secretsmanager.{operation}"))
-            .header(
-                "authorization",
-                format!("AWS4-HMAC-SHA256 Credential={credential}, Signature=0"),
-            )
-            .body(input.to_string());
-        answer(sent.send().await.expect("an answer")).await
+            .header("authorization", signature)
+            .body(input.to_string())
     }
 
     async fn sts(&self, role: &str, session: &str, token: &str) -> (u16, String) {
@@ -159,15 +149,23 @@ async fn sts_gives_a_session_for_a_trusted_token_only() {
 }
 
 #[tokio::test]
-async fn a_session_ends_when_it_is_told_to() {
+async fn a_session_needs_its_token_and_ends_when_it_is_told_to() {
     let caller = Caller::start().await;
     caller.server.aws().trust(ROLE, "token");
-    caller.sts(ROLE, "web", "token").await;
-    caller.server.aws().expire_sessions();
+    caller.server.aws().put("db", "x");
+    let (_, body) = caller.sts(ROLE, "web", "token").await;
+    let token = body.split(['<', '>']).skip_while(|part| *part != "SessionToken").nth(1);
     let key = caller.server.aws().sessions()[0].access_key.clone();
-    let input = json!({"SecretId": "x"});
-    let (_, answer) = caller.secrets_manager(&key, "GetSecretValue", input).await;
-    assert_eq!(answer["__type"], "UnrecognizedClientException", "the session token is missing");
+    let token = token.expect("a token");
+    let read = |token: &str| {
+        let sent = caller.signed(&key, "GetSecretValue", &json!({"SecretId": "db"}));
+        let sent = sent.header("x-amz-security-token", token).send();
+        async { answer(sent.await.expect("an answer")).await.1 }
+    };
+    assert_eq!(read("another").await["__type"], "UnrecognizedClientException");
+    assert_eq!(read(token).await["SecretString"], "x");
+    caller.server.aws().expire_sessions();
+    assert_eq!(read(token).await["__type"], "ExpiredTokenException");
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
 //! .
 
+pub mod demo;
 pub mod lab;
 pub mod secret_server;

@@ -93,6 +93,11 @@ impl SecretServer {
         self.authority.as_ref().map_or("", Authority::pem)
     }
 
+    /// The authority behind [`SecretServer::ca_pem`], for a client of one's own.
+    pub fn authority(&self) -> Option<&Authority> {
+        self.authority.as_ref()
+    }
+
     /// The AWS side: secrets, trusted web identities, access keys. Not to be held over an `await`.
     pub fn aws(&self) -> MutexGuard<'_, Aws> {
         lock(&self.world.aws)

@@ -4,8 +4,9 @@ use std::{fmt, sync::Arc};
 
 use anyhow::{Context, Result};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use reqwest::{Client, redirect::Policy};
 use rustls::{
-    ServerConfig,
+    ClientConfig, RootCertStore, ServerConfig,
     crypto::aws_lc_rs,
     pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
 };
@@ -49,6 +50,18 @@ impl Authority {
     pub fn pair(&self) -> Result<Pair> {
         let (certificate, key) = self.sign()?;
         Ok(Pair { certificate: certificate.pem(), key: key.serialize_pem() })
+    }
+
+    /// A client that trusts this authority only, uses no proxy and follows no redirect.
+    pub fn client(&self) -> Result<Client> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.issuer.der().clone())?;
+        let tls = ClientConfig::builder_with_provider(aws_lc_rs::default_provider().into())
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let client = Client::builder().tls_backend_preconfigured(tls).no_proxy();
+        client.redirect(Policy::none()).build().context("cannot make a client")
     }
 
     /// A TLS server with a new pair.
