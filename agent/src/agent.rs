@@ -202,8 +202,9 @@ impl<'a, S: Source, C: Clock, J: FnMut() -> f64> Agent<'a, S, C, J> {
 /// Opens the volume for an agent that writes. Outside a pod no second agent may work in it.
 pub fn take_volume(spec: &Spec) -> Result<Volume, DiskError> {
     let volume = Volume::create(&spec.directory)?;
-    if spec.mode.is_none() {
-        volume.lock()?;
+    if spec.mode.is_some() {
+        return Ok(volume.whole());
     }
+    volume.lock()?;
     Ok(volume)
 }

@@ -37,6 +37,8 @@ use name::{DATA, GenerationName};
 pub struct Volume {
     directory: OwnedFd,
     path: PathBuf,
+    /// Whether nobody else keeps anything in it, so that what is in the way may go.
+    is_whole: bool,
 }
 
 /// What [`Volume::apply`] did.
@@ -62,8 +64,14 @@ impl Volume {
     pub fn open(path: &Path) -> Result<Self, DiskError> {
         let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
         rustix::fs::open(path, flags, Mode::empty())
-            .map(|directory| Self { directory, path: path.to_owned() })
+            .map(|directory| Self { directory, path: path.to_owned(), is_whole: false })
             .map_err(|source| DiskError::Open { path: path.to_owned(), source })
+    }
+
+    /// Takes the directory for one that is nobody else's: in a pod, what is in the way was planted.
+    #[must_use]
+    pub fn whole(self) -> Self {
+        Self { is_whole: true, ..self }
     }
 
     /// Takes the directory for this process alone, as long as it lives.
@@ -98,7 +106,9 @@ impl Volume {
         group: Option<u32>,
         last: u64,
     ) -> Result<Applied, DiskError> {
-        link::refuse_obstacles(&self.directory, desired)?;
+        if !self.is_whole {
+            link::refuse_obstacles(&self.directory, desired)?;
+        }
         let present = self.present();
         let (name, changed) = match present {
             Some(name) if generation::holds(&self.directory, name, desired, group) => (name, false),

@@ -60,7 +60,7 @@ pub(super) fn switch(directory: &OwnedFd, name: &str, target: &str) -> Result<()
     rustix::fs::symlinkat(target, directory, &new).map_err(DiskError::write(name))?;
     let renamed = match rustix::fs::renameat(directory, &new, directory, name) {
         // A directory was planted where our link belongs.
-        Err(Errno::ISDIR) if name == DATA => {
+        Err(Errno::ISDIR) => {
             entry::remove(directory, name);
             rustix::fs::renameat(directory, &new, directory, name)
         }

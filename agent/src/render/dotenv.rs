@@ -1,8 +1,8 @@
 //! `NAME="value"` lines that a shell and the dotenv libraries read alike.
 //!
 //! Libraries disagree about escapes, so a form is chosen that needs none wherever there is one:
-//! double quotes, else single quotes, and only where a value has a `'` beside a character that is
-//! special in double quotes, a shell's `'it'\''s'`. Newlines stay as they are inside the quotes.
+//! double quotes, else single quotes, else double quotes with `\"`, `\$` and `\\`, and only for a
+//! backtick beside a `'` or `\` a shell's `'it'\''s'`. Newlines stay as they are inside the quotes.
 
 use super::Cause;
 use crate::secret::Member;
@@ -39,13 +39,38 @@ fn is_name(name: &str) -> bool {
 
 fn write_value(value: &[u8], text: &mut Vec<u8>) {
     let has = |wanted: &[u8]| value.iter().any(|byte| wanted.contains(byte));
-    let quote = if has(b"\"\\$`") { b'\'' } else { b'"' };
-    text.push(quote);
+    if !has(b"\"\\$`") {
+        write_between(b"\"", value, text, |_| None);
+    } else if !has(b"'\\") {
+        write_between(b"'", value, text, |_| None);
+    } else if !has(b"`") {
+        write_between(b"\"", value, text, |byte| match byte {
+            b'"' => Some(br#"\""#),
+            b'$' => Some(br"\$"),
+            b'\\' => Some(br"\\"),
+            _ => None,
+        });
+    } else {
+        write_between(b"'", value, text, |byte| match byte {
+            b'\'' => Some(br"'\''"),
+            b'\\' => Some(br"'\\'"),
+            _ => None,
+        });
+    }
+}
+
+fn write_between(
+    quote: &[u8],
+    value: &[u8],
+    text: &mut Vec<u8>,
+    escape: impl Fn(u8) -> Option<&'static [u8]>,
+) {
+    text.extend(quote);
     for byte in value {
-        match byte {
-            b'\'' if quote == b'\'' => text.extend(br"'\''"),
-            byte => text.push(*byte),
+        match escape(*byte) {
+            Some(escaped) => text.extend(escaped),
+            None => text.push(*byte),
         }
     }
-    text.push(quote);
+    text.extend(quote);
 }

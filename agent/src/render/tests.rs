@@ -1,3 +1,5 @@
+mod round_trip;
+
 use super::*;
 
 fn entries(json: &str) -> Vec<FileEntry> {
@@ -32,7 +34,7 @@ fn each_format_has_its_form() {
         ),
         (
             "a.env",
-            "user=\"web\"\npass='a'\\''b\"$x\\\nc'\nport=\"5432\"\nmore='{\"k\":[true,null]}'\n",
+            "user=\"web\"\npass=\"a'b\\\"\\$x\\\\\nc\"\nport=\"5432\"\nmore='{\"k\":[true,null]}'\n",
         ),
         ("a.properties", "user=web\npass=a'b\"$x\\\\\\nc\nport=5432\nmore={\"k\"\\:[true,null]}\n"),
     ] {
