@@ -99,7 +99,8 @@ impl Cluster {
             let all = ["get", "all,events", "--output=wide"].as_slice();
             let pods = ["describe", "pods"].as_slice();
             let logs =
-                ["logs", "--selector=", "--all-containers", "--prefix", "--tail=200"].as_slice();
+                ["logs", "--selector=!nothing", "--all-containers", "--prefix", "--tail=200"]
+                    .as_slice();
             let mut page = String::new();
             for arguments in [all, pods, logs] {
                 let arguments = [&["--namespace", &name], arguments].concat();

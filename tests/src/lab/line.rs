@@ -1,8 +1,9 @@
 //! A line to a backend that a test can cut, so that "the backend is down" happens to one test and not to its neighbours.
 
 use std::{
+    collections::BTreeSet,
     net::SocketAddr,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use anyhow::{Context, Result, bail};
@@ -13,6 +14,9 @@ use tokio::{
 };
 
 use super::addresses::{HOST, VAULT_LINE_PORTS, VAULT_LISTENER};
+
+/// The ports of the lines to Vault that there are; a cut line keeps its own, or another one would answer there.
+static TAKEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
 
 /// An address of its own that leads to a backend for as long as the line is whole.
 #[derive(Debug)]
@@ -30,12 +34,11 @@ impl Line {
 
     /// Lays a line to Vault, which begins at one of the addresses that the operator's configuration allows.
     pub async fn to_vault() -> Result<Self> {
-        for port in VAULT_LINE_PORTS {
-            if let Ok(listener) = TcpListener::bind((HOST, port)).await {
-                return Self::from(listener, VAULT_LISTENER);
-            }
-        }
-        bail!("all lines to Vault are in use")
+        let Some(port) = VAULT_LINE_PORTS.into_iter().find(|&port| taken().insert(port)) else {
+            bail!("all lines to Vault are in use");
+        };
+        let listener = TcpListener::bind((HOST, port)).await;
+        listener.context("lay a line to Vault").and_then(|to| Self::from(to, VAULT_LISTENER))
     }
 
     fn from(listener: TcpListener, backend: &str) -> Result<Self> {
@@ -78,10 +81,15 @@ impl Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
+        taken().remove(&self.address.port());
         if let Some(traffic) = self.traffic.lock().unwrap_or_else(PoisonError::into_inner).take() {
             traffic.abort();
         }
     }
+}
+
+fn taken() -> MutexGuard<'static, BTreeSet<u16>> {
+    TAKEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn carry(listener: TcpListener, backend: String) {
