@@ -135,13 +135,13 @@ async fn sees_files_at_once(cluster: &Cluster, mode: &str, gate: &str, init: boo
     if gate == "probe" {
         manifest = manifest.annotate("gate", gate);
     }
-    let mut names = vec!["app", "other"];
+    let mut all = vec!["app", "other"];
     if init {
         manifest = manifest.init(named("early", keep));
-        names.push("early");
+        all.push("early");
     }
     let pod = tenant.run(&manifest).await?;
-    for name in names {
+    for name in all {
         let seen = pod.file_in("app", &format!("/kept/{name}")).await?;
         ensure!(seen == value, "{name} saw {seen:?} at its first instruction");
     }

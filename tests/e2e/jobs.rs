@@ -1,4 +1,4 @@
-//! Work that ends: Jobs and CronJobs complete, with the agent beside them or before them.
+//! Work that ends: Jobs and `CronJob`s complete, with the agent beside them or before them.
 
 use anyhow::{Result, ensure};
 use mayfly_tests::{
@@ -49,7 +49,7 @@ async fn a_cron_job_completes_with_an_init_container(cluster: &Cluster) -> Resul
     cron_job_completes(cluster, "init").await
 }
 
-/// The minute is not waited for: a run is started by hand, from the CronJob's own template.
+/// The minute is not waited for: a run is started by hand, from the `CronJob`'s own template.
 async fn cron_job_completes(cluster: &Cluster, mode: &str) -> Result<()> {
     let tenant = Tenant::new(cluster, "cron").await?;
     tenant.put("app").await?;

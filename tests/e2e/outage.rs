@@ -14,7 +14,10 @@ use mayfly_tests::{
     },
 };
 
-use crate::tenant::{Tenant, status};
+use crate::{
+    host::agent_has_started,
+    tenant::{Tenant, status},
+};
 
 pub(crate) fn cases() -> Vec<Case> {
     cases![
@@ -26,7 +29,7 @@ pub(crate) fn cases() -> Vec<Case> {
     ]
 }
 
-/// CrashLoopBackOff waits up to five minutes between two starts.
+/// `CrashLoopBackOff` waits up to five minutes between two starts.
 const BACK_OFF: Duration = Duration::from_mins(6);
 
 async fn vault_down_at_the_start_is_told_and_mended_with_a_hook(cluster: &Cluster) -> Result<()> {
@@ -132,15 +135,7 @@ async fn a_waiting_pod_is_deleted_within_its_deadline(cluster: &Cluster) -> Resu
         .annotate("vault-address", &format!("https://{}", line.address()))
         .annotate("start-deadline", "20s");
     let pod = tenant.namespace.apply(&manifest.to_string()).await?;
-    let waiting = || async {
-        let json = pod.json().await?;
-        ensure!(
-            json["status"]["initContainerStatuses"][0]["state"]["running"].is_object(),
-            "{json}"
-        );
-        Ok(())
-    };
-    eventually("the agent to wait", PATIENCE, waiting).await?;
+    agent_has_started(&pod).await?;
     // The deadline, the pod's grace of 5 s, and what a busy machine adds.
     tokio::time::timeout(Duration::from_secs(20 + 5 + 20), pod.delete()).await?
 }
