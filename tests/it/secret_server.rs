@@ -8,6 +8,10 @@ use mayfly_tests::secret_server::{
 };
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/web";
 
@@ -224,6 +228,8 @@ async fn key_value_mounts_answer_in_their_own_version() {
     caller.server.vault().put("teams/kv/app", json!({"password": "one"}));
     caller.server.vault().put("secret/app", json!({"password": "one"}));
     caller.server.vault().put("secret/app", json!({"password": "two"}));
+    caller.server.vault().put("secret/app", json!({"password": "three"}));
+    caller.server.vault().roll_back("secret/app");
     let (_, first) = caller.read(&token, "secret/data/app?version=1").await;
     let (_, newest) = caller.read(&token, "secret/data/app").await;
     let (_, unversioned) = caller.read(&token, "teams/kv/app").await;
@@ -335,6 +341,21 @@ async fn a_hung_request_is_heard_but_never_answered() {
         () = heard(&caller.server) => {}
     }
     caller.server.faults().clear();
+    assert_eq!(caller.read("", "sys/health").await.0, 200);
+}
+
+#[tokio::test]
+async fn a_silent_server_does_not_even_shake_hands() {
+    let mut caller = Caller::start().await;
+    caller.server.go_silent().await.expect("the port");
+    let mut connection = TcpStream::connect(caller.server.address()).await.expect("a connection");
+    connection.write_all(b"hello").await.expect("a full backlog is far away");
+    tokio::select! {
+        biased;
+        answer = connection.read_u8() => panic!("{answer:?}"),
+        () = tokio::task::yield_now() => {}
+    }
+    caller.server.come_back().await.expect("the port");
     assert_eq!(caller.read("", "sys/health").await.0, 200);
 }
 

@@ -1,4 +1,4 @@
-//! .
+//! What Mayfly's tests and its demo stand on. Nothing here is part of a product.
 
 pub mod demo;
 pub mod lab;

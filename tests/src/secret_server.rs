@@ -135,6 +135,11 @@ impl SecretServer {
         self.listener.close().await;
     }
 
+    /// Drops every connection and keeps the port open, but answers nobody: not even a handshake.
+    pub async fn go_silent(&mut self) -> Result<()> {
+        self.listener.fall_silent().await.context("cannot open the secret server's port again")
+    }
+
     /// Opens the same port again.
     pub async fn come_back(&mut self) -> Result<()> {
         self.listener.reopen().await.context("cannot open the secret server's port again")

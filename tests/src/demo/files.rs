@@ -44,8 +44,13 @@ impl Files {
         Ok(contents)
     }
 
-    /// Looks until the files are `wanted`; gives every other set that was seen on the way.
-    pub(super) async fn watch(&self, wanted: &Contents) -> Result<Vec<Contents>> {
+    /// Looks until the files are `wanted`, or `check` fails; gives every other set that was seen on
+    /// the way.
+    pub(super) async fn watch(
+        &self,
+        wanted: &Contents,
+        mut check: impl FnMut() -> Result<()>,
+    ) -> Result<Vec<Contents>> {
         let (begin, mut seen) = (Instant::now(), Vec::new());
         loop {
             match self.read() {
@@ -54,6 +59,7 @@ impl Files {
                 // A generation may go away while it is read.
                 Ok(_) | Err(_) => {}
             }
+            check()?;
             ensure!(
                 begin.elapsed() < LIMIT,
                 "the files did not change within {LIMIT:?}\nexpected: {wanted:?}\nseen:     {seen:?}"

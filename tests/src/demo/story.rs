@@ -151,7 +151,7 @@ impl Story<'_> {
         let (old, generation) = (files.read()?, generation(&container.status().await?));
         backends.rotate();
         let (begin, new) = (Instant::now(), backends.files());
-        let mut seen = files.watch(&new).await?;
+        let mut seen = files.watch(&new, || self.cast.check()).await?;
         let seconds = begin.elapsed().as_secs_f32();
         for (name, old) in old.iter().filter(|(name, old)| new[*name] != **old) {
             show(PLAIN, &format!("{name:11}  {old} -> {}", new[name]));

@@ -1,6 +1,6 @@
 //! The socket: accepts, shakes hands, and lets each request meet its answer or its fault.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{future, net::SocketAddr, sync::Arc};
 
 use anyhow::Result;
 use axum::{body::Body, http::Response};
@@ -53,10 +53,24 @@ impl Listener {
 
     /// Opens the same port anew.
     pub(super) async fn reopen(&mut self) -> Result<()> {
-        self.close().await;
-        let socket = TcpListener::bind(self.address).await?;
+        let socket = self.bind_again().await?;
         self.accepting = tokio::spawn(accept(socket, self.door.clone()));
         Ok(())
+    }
+
+    /// Drops every connection, and lets who comes now wait for a first byte.
+    pub(super) async fn fall_silent(&mut self) -> Result<()> {
+        let socket = self.bind_again().await?;
+        self.accepting = tokio::spawn(async move {
+            let _unanswered = socket;
+            future::pending::<()>().await;
+        });
+        Ok(())
+    }
+
+    async fn bind_again(&mut self) -> Result<TcpListener> {
+        self.close().await;
+        Ok(TcpListener::bind(self.address).await?)
     }
 }
 

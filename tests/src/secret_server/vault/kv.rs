@@ -74,6 +74,14 @@ impl Vault {
         }
     }
 
+    /// Forgets the newest version, as a standby does that lags behind.
+    pub fn roll_back(&mut self, path: &str) {
+        if let Some((mount, rest)) = self.split(path) {
+            let mount = self.mounts.get_mut(&mount);
+            mount.and_then(|mount| mount.secrets.get_mut(&rest)?.pop());
+        }
+    }
+
     /// Removes a secret with all its versions.
     pub fn remove(&mut self, path: &str) {
         if let Some((mount, rest)) = self.split(path) {
