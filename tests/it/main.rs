@@ -1,4 +1,5 @@
 //! Everything that is tested across crates, in one binary.
 
 mod admission;
+mod agent;
 mod secret_server;

@@ -1,0 +1,8 @@
+//! The real agent program against the stand-in for AWS and Vault.
+
+mod check;
+mod delivery;
+mod faults;
+mod leaks;
+mod life;
+mod pod;

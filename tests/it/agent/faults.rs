@@ -1,0 +1,127 @@
+//! Answers that are no answers: none is fatal to an agent that has files, none is written.
+
+use std::time::Duration;
+
+use mayfly_tests::secret_server::{AwsError, Fault, Scope};
+use serde_json::json;
+
+use super::pod::{Pod, terminate};
+
+const PATHS: [(&str, &str); 2] =
+    [("vault:secret/app#v", "GET /v1/secret/data/app"), ("aws-sm:app#v", "GetSecretValue")];
+
+async fn pod(from: &str) -> Pod {
+    let pod = Pod::new(json!([{"path": "file", "from": from}])).await;
+    put(&pod, "one");
+    pod
+}
+
+fn put(pod: &Pod, value: &str) {
+    pod.server.aws().put("app", json!({"v": value}).to_string());
+    pod.server.vault().put("secret/app", json!({"v": value})).expect("a mount");
+}
+
+/// At the start the agent ends with code 5; later it keeps its file and recovers.
+async fn is_survived(fault: &Fault, words: &str) {
+    for (from, operation) in PATHS {
+        let starting = pod(from).await;
+        starting.server.faults().always(Scope::Operation(operation), fault.clone());
+        let (code, said) = starting.told("once").await;
+        assert_eq!((code, starting.read("file").as_str()), (5, ""), "{fault:?} {said}");
+        assert!(
+            starting.read("termination").contains(words),
+            "{fault:?}: {}",
+            starting.read("termination")
+        );
+
+        let running = pod(from).await;
+        let agent = running.started().await;
+        running.server.faults().always(Scope::Operation(operation), fault.clone());
+        put(&running, "two");
+        running.until("stale", |pod| pod.status()["state"] == "stale").await;
+        assert_eq!(running.read("file"), "one", "{fault:?}");
+        running.server.faults().clear();
+        running
+            .until("recovered", |pod| pod.read("file") == "two" && pod.status()["state"] == "ready")
+            .await;
+        terminate(&agent);
+    }
+}
+
+#[tokio::test]
+async fn garbage() {
+    is_survived(&Fault::Garbage, "").await;
+}
+
+#[tokio::test]
+async fn a_page_of_a_broken_proxy() {
+    is_survived(&Fault::Status(502), "502").await;
+}
+
+#[tokio::test]
+async fn half_an_answer() {
+    is_survived(&Fault::Truncate, "broke off").await;
+}
+
+#[tokio::test]
+async fn a_closed_connection() {
+    is_survived(&Fault::Drop, "broke off").await;
+}
+
+#[tokio::test]
+async fn an_answer_without_end() {
+    is_survived(&Fault::Huge(64 << 20), "longer than 8 MiB").await;
+}
+
+#[tokio::test]
+async fn throttling() {
+    for (from, operation) in PATHS {
+        let pod = pod(from).await;
+        let fault = if from.starts_with("aws") {
+            Fault::Aws(AwsError::throttling())
+        } else {
+            Fault::Vault(429, "slow down")
+        };
+        pod.server.faults().times(2, Scope::Operation(operation), fault);
+        let (code, said) = pod.told("once").await;
+        assert_eq!((code, pod.read("file").as_str()), (0, "one"), "{said}");
+        assert!(said.contains("asks for fewer calls"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_sealed_server_is_not_a_wrong_role() {
+    let pod = pod("vault:secret/app").await;
+    pod.server.vault().seal();
+    assert_eq!(pod.told("once").await.0, 5);
+    assert!(pod.read("termination").contains("Vault is sealed"), "{}", pod.read("termination"));
+}
+
+#[tokio::test]
+async fn silence_ends_with_the_start_deadline() {
+    let pod = pod("vault:secret/app").await;
+    pod.server.faults().always(Scope::All, Fault::Hang);
+    let (code, _) = pod.told("once").await;
+    assert_eq!(code, 5);
+    assert_eq!(pod.read("termination"), "`vault:secret/app`: no answer within 2s");
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed_and_no_token_is_sent_there() {
+    for (from, operation) in PATHS {
+        let pod = pod(from).await;
+        let elsewhere =
+            mayfly_tests::secret_server::SecretServer::start_plain().await.expect("a server");
+        pod.server.faults().always(Scope::Operation(operation), Fault::Redirect(elsewhere.url()));
+        let (code, said) = pod.told("once").await;
+        assert_eq!(code, 5, "{said}");
+        assert!(elsewhere.requests().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_slow_answer_is_waited_for() {
+    let pod = pod("vault:secret/app").await;
+    pod.server.faults().always(Scope::All, Fault::Delay(Duration::from_millis(100)));
+    assert_eq!(pod.told("once").await.0, 0);
+}
