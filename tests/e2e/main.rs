@@ -1,13 +1,29 @@
 //! `cargo e2e`: Mayfly on a real cluster. The command line and the list of topics; the lab is the library's.
 
+mod abuse;
+mod admission;
 mod canary;
+mod company;
 mod delivery;
+mod examples;
+mod host;
 mod jobs;
+mod kubectl;
 mod lab;
 mod manifest;
+mod neighbour;
+mod operator;
+mod other_webhooks;
 mod outage;
+mod ownership;
 mod refusal;
+mod registration;
+mod removal;
+mod rollout;
 mod rotation;
+mod search;
+mod secrecy;
+mod start;
 mod tenant;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -25,8 +41,8 @@ use tokio::runtime::Runtime;
 struct Args {
     #[command(subcommand)]
     command: Option<Command>,
-    /// Run only tests with this in their names.
-    filter: Option<String>,
+    /// Run only tests with one of these in their names.
+    filters: Vec<String>,
     /// Leave the cluster up and say how to talk to it; use the one that is up, if there is one.
     #[arg(long)]
     keep: bool,
@@ -52,9 +68,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let Args { command, filter, keep, soak, list } = Args::parse();
+    let Args { command, filters, keep, soak, list } = Args::parse();
     match command {
-        None => suite::run(&Options { filter, keep, soak, list }, topics()),
+        None => suite::run(&Options { filters, keep, soak, list }, topics()),
         Some(Command::Down) => suite::down(),
         Some(Command::AwsFront { authority }) => serve(&authority),
     }
@@ -82,6 +98,19 @@ fn topics() -> Vec<Case> {
         jobs::cases(),
         outage::cases(),
         refusal::cases(),
+        registration::cases(),
+        admission::cases(),
+        ownership::cases(),
+        company::cases(),
+        other_webhooks::cases(),
+        kubectl::cases(),
+        rollout::cases(),
+        start::cases(),
+        abuse::cases(),
+        removal::cases(),
+        examples::cases(),
+        // It looks for what all of the others have left.
+        secrecy::cases(),
     ]
     .concat()
 }
