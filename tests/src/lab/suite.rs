@@ -71,8 +71,8 @@ macro_rules! cases {
 /// What is asked of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Only tests with this in their names.
-    pub filter: Option<String>,
+    /// Only tests with one of these in their names, unless there is none.
+    pub filters: Vec<String>,
     /// Leave the cluster up, or use one that is up.
     pub keep: bool,
     /// Take the time for long forms.
@@ -85,16 +85,13 @@ pub struct Options {
 pub fn run(options: &Options, mut cases: Vec<Case>) -> ExitCode {
     // Those that run alone last, so that the others need not wait for them.
     cases.sort_by_key(|case| case.alone);
-    let filter = options.filter.clone().unwrap_or_default();
-    let chosen: Vec<&Case> = cases.iter().filter(|case| case.name.contains(&filter)).collect();
-    let has_work = options.keep || !chosen.is_empty();
-    let wants_mayfly = chosen.is_empty() || chosen.iter().any(|case| !case.bare);
-    let arguments = Arguments {
-        filter: options.filter.clone(),
-        list: options.list,
-        test_threads: Some(SIDE_BY_SIDE),
-        ..Arguments::default()
-    };
+    let is_asked_for =
+        |case: &Case| options.filters.iter().any(|filter| case.name.contains(filter));
+    cases.retain(|case| options.filters.is_empty() || is_asked_for(case));
+    let has_work = options.keep || !cases.is_empty();
+    let wants_mayfly = cases.is_empty() || cases.iter().any(|case| !case.bare);
+    let arguments =
+        Arguments { list: options.list, test_threads: Some(SIDE_BY_SIDE), ..Arguments::default() };
     if options.list || !has_work {
         let trials = cases.into_iter().map(|case| Trial::test(case.name, || Ok(()))).collect();
         return libtest_mimic::run(&arguments, trials).exit_code();
