@@ -2,4 +2,7 @@
 
 mod admission;
 mod agent;
+mod inject;
+mod properties;
 mod secret_server;
+mod server;

@@ -15,8 +15,8 @@ use crate::{
     config::Config,
     fault::{Fault, Faults},
     injection,
-    patch::render,
-    pod::Pod,
+    patch::{Editor, render},
+    pod::{Pod, text},
 };
 use json_patch::Patch;
 
@@ -46,23 +46,24 @@ pub fn review(config: &Config, body: &[u8]) -> Review {
 
 /// Decides about an `AdmissionReview` that is parsed already.
 pub fn review_parsed(config: &Config, mut review: Value) -> Review {
-    let text = |value: &Value, pointer: &str| {
-        value.pointer(pointer).and_then(Value::as_str).map(str::to_owned)
-    };
     if let Some(malformed) = Malformed::find(&review) {
         return Review::of(Decision::Malformed(malformed));
     }
-    let name = text(&review, "/request/name").filter(|name| !name.is_empty());
-    let name = name.or_else(|| text(&review, "/request/object/metadata/name"));
-    let name = name.or_else(|| text(&review, "/request/object/metadata/generateName"));
+    let mut request = review.get_mut("request").map(Value::take).unwrap_or_default();
+    let pod = request.get_mut("object").map(Value::take).unwrap_or_default();
+    let metadata = pod.get("metadata").unwrap_or(&Value::Null);
+    let names = [text(&request, "name"), text(metadata, "name"), text(metadata, "generateName")];
+    let name = names.into_iter().find(|name| !name.is_empty()).unwrap_or_default();
     let mut answer = Review {
-        uid: text(&review, "/request/uid").unwrap_or_default(),
-        namespace: text(&review, "/request/namespace").unwrap_or_default(),
-        name: name.unwrap_or_default(),
+        uid: text(&request, "uid").to_owned(),
+        namespace: text(&request, "namespace").to_owned(),
+        name: name.to_owned(),
         ..Review::of(Decision::Unchanged)
     };
-    let request = review.get_mut("request").map(Value::take).unwrap_or_default();
-    answer.decide(config, request);
+    match Untouched::find(&request) {
+        Some(untouched) => answer.decision = Decision::Untouched(untouched),
+        None => answer.decide(config, pod),
+    }
     answer
 }
 
@@ -78,14 +79,8 @@ impl Review {
         }
     }
 
-    fn decide(&mut self, config: &Config, mut request: Value) {
-        if let Some(untouched) = Untouched::find(&request) {
-            self.decision = Decision::Untouched(untouched);
-            return;
-        }
-        let pod = request.get_mut("object").map(Value::take).unwrap_or_default();
-        let namespace =
-            pod.pointer("/metadata/namespace").and_then(Value::as_str).unwrap_or_default();
+    fn decide(&mut self, config: &Config, pod: Value) {
+        let namespace = pod.get("metadata").map_or("", |metadata| text(metadata, "namespace"));
         if !namespace.is_empty() && namespace != self.namespace {
             let fault = Fault::new("metadata.namespace", "not the namespace of the request");
             self.decision = Decision::Denied(fault.into());
@@ -96,9 +91,10 @@ impl Review {
             Outcome::Denied(faults) => self.decision = Decision::Denied(faults),
             Outcome::Injected(injected) => {
                 self.warnings = injected.warnings;
-                if !injected.patch.is_empty() {
+                let patch = injected.edited.into_patch();
+                if !patch.is_empty() {
                     self.decision = Decision::Injected(injected.mode);
-                    self.patch = Some(injected.patch);
+                    self.patch = Some(patch);
                 }
             }
         }
@@ -126,10 +122,8 @@ pub enum Outcome {
 pub struct Injected {
     /// How the agent is placed.
     pub mode: mayfly_spec::spec::Mode,
-    /// The pod with everything in it.
-    pub pod: Value,
-    /// What leads there; empty when it was all there before.
-    pub patch: Patch,
+    /// The pod with everything in it, and what leads there.
+    pub edited: Editor,
     /// What is legal and doubtful.
     pub warnings: Vec<String>,
 }
@@ -162,7 +156,7 @@ pub fn inject(config: &Config, pod: Value, ends: bool) -> Outcome {
     };
     let (mode, warnings) = (plan.mode, std::mem::take(&mut plan.warnings));
     match render(plan, pod) {
-        Ok((pod, patch)) => Outcome::Injected(Box::new(Injected { mode, pod, patch, warnings })),
+        Ok(edited) => Outcome::Injected(Box::new(Injected { mode, edited, warnings })),
         Err(error) => Outcome::Denied(Fault::new("spec", error).into()),
     }
 }

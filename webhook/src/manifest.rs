@@ -13,7 +13,7 @@ use crate::{
     admission::{Outcome, inject},
     annotations::PREFIX,
     config::Config,
-    fault::Faults,
+    fault::{Fault, Faults},
     pod::Pod,
 };
 pub use document::{EmitError, ParseError};
@@ -111,8 +111,16 @@ impl Admission<'_> {
             Outcome::Injected(injected) => {
                 let warnings = injected.warnings.into_iter();
                 self.warnings.extend(warnings.map(|warning| format!("{label}: {warning}")));
-                *pod = injected.pod;
-                !injected.patch.is_empty()
+                match injected.edited.finish() {
+                    Ok((admitted, patch)) => {
+                        *pod = admitted;
+                        !patch.is_empty()
+                    }
+                    Err(error) => {
+                        self.denied.push((label, Fault::new("spec", error).into()));
+                        false
+                    }
+                }
             }
         }
     }

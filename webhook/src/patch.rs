@@ -18,87 +18,95 @@ use crate::{
 pub struct Editor {
     copy: Value,
     operations: Vec<PatchOperation>,
-    refused: Option<PatchError>,
+    /// How many of the operations the copy has seen: all, whenever it is looked at.
+    applied: usize,
 }
 
 impl Editor {
     /// An editor of `original`.
     pub fn new(original: Value) -> Self {
-        Self { copy: original, operations: Vec::new(), refused: None }
+        Self { copy: original, operations: Vec::new(), applied: 0 }
     }
 
-    /// The working copy and the patch that leads to it, unless one operation could not be applied.
-    pub fn finish(self) -> Result<(Value, Patch), PatchError> {
-        self.refused.map_or(Ok((self.copy, Patch(self.operations))), Err)
+    /// The patch alone, when nobody asks for what it makes.
+    pub fn into_patch(self) -> Patch {
+        Patch(self.operations)
+    }
+
+    /// What the patch makes of the original, and the patch.
+    pub fn finish(mut self) -> Result<(Value, Patch), PatchError> {
+        self.settle()?;
+        Ok((self.copy, Patch(self.operations)))
     }
 
     /// Adds `value` at the end of the list at `path`, which is created if there is none.
-    fn append(&mut self, path: &[Token<'_>], value: Value) {
-        let list = pointer(path);
-        if list.resolve(&self.copy).is_ok_and(Value::is_array) {
-            self.add(list.with_trailing_token("-"), value);
-        } else {
-            self.add(list, Value::Array(vec![value]));
-        }
+    fn append(&mut self, path: &[Token<'_>], value: Value) -> Result<(), PatchError> {
+        self.insert(path, "-".into(), value)
     }
 
-    /// Adds `value` before the item `index` of the list at `path`, which is created if there is none.
-    fn insert(&mut self, path: &[Token<'_>], index: usize, value: Value) {
+    /// Adds `value` at the place `token` of the list at `path`, which is created if there is none.
+    fn insert(
+        &mut self,
+        path: &[Token<'_>],
+        token: Token<'_>,
+        value: Value,
+    ) -> Result<(), PatchError> {
+        self.settle()?;
         let list = pointer(path);
-        if list.resolve(&self.copy).is_ok_and(Value::is_array) {
-            self.add(list.with_trailing_token(index), value);
+        let (path, value) = if list.resolve(&self.copy).is_ok_and(Value::is_array) {
+            (list.with_trailing_token(token), value)
         } else {
-            self.add(list, Value::Array(vec![value]));
-        }
+            (list, Value::Array(vec![value]))
+        };
+        self.operations.push(PatchOperation::Add(AddOperation { path, value }));
+        Ok(())
     }
 
     /// Sets the member at `path`, whose object exists.
-    fn set(&mut self, path: &[Token<'_>], value: Value) {
+    fn set(&mut self, path: &[Token<'_>], value: Value) -> Result<(), PatchError> {
+        self.settle()?;
         let path = pointer(path);
-        if path.resolve(&self.copy).is_ok() {
-            self.record(PatchOperation::Replace(ReplaceOperation { path, value }));
+        self.operations.push(if path.resolve(&self.copy).is_ok() {
+            PatchOperation::Replace(ReplaceOperation { path, value })
         } else {
-            self.add(path, value);
-        }
+            PatchOperation::Add(AddOperation { path, value })
+        });
+        Ok(())
     }
 
-    fn add(&mut self, path: PointerBuf, value: Value) {
-        self.record(PatchOperation::Add(AddOperation { path, value }));
-    }
-
-    fn record(&mut self, operation: PatchOperation) {
-        match json_patch::patch_unsafe(&mut self.copy, std::slice::from_ref(&operation)) {
-            Ok(()) => self.operations.push(operation),
-            Err(error) => self.refused = Some(error),
-        }
+    /// Brings the copy up to date: before it is looked at, and so before the next operation is made.
+    fn settle(&mut self) -> Result<(), PatchError> {
+        json_patch::patch_unsafe(&mut self.copy, &self.operations[self.applied..])?;
+        self.applied = self.operations.len();
+        Ok(())
     }
 }
 
 /// Applies `injection` to `pod`: what each step means in JSON.
-pub fn render(injection: Injection, pod: Value) -> Result<(Value, Patch), PatchError> {
+pub fn render(injection: Injection, pod: Value) -> Result<Editor, PatchError> {
     let mut editor = Editor::new(pod);
     for step in injection.steps {
         match step {
-            Step::Volume(volume) => editor.append(&["spec".into(), "volumes".into()], volume),
+            Step::Volume(volume) => editor.append(&["spec".into(), "volumes".into()], volume)?,
             Step::Append(position, field, value) => {
                 let [spec, list, index] = container(position);
-                editor.append(&[spec, list, index, field.into()], value);
+                editor.append(&[spec, list, index, field.into()], value)?;
             }
             Step::Set(position, path, value) => {
                 let mut tokens = container(position).to_vec();
                 tokens.extend(path.into_iter().map(Token::from));
-                editor.set(&tokens, value);
+                editor.set(&tokens, value)?;
             }
             Step::Annotation(name, value) => {
                 let path = ["metadata".into(), "annotations".into(), name.into()];
-                editor.set(&path, Value::String(value));
+                editor.set(&path, Value::String(value))?;
             }
             Step::Container(Position { list, index }, value) => {
-                editor.insert(&["spec".into(), list.field().into()], index, value);
+                editor.insert(&["spec".into(), list.field().into()], index.into(), value)?;
             }
         }
     }
-    editor.finish()
+    Ok(editor)
 }
 
 fn container(position: Position) -> [Token<'static>; 3] {

@@ -6,7 +6,7 @@ use mayfly_spec::spec::Mode;
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::fault::Faults;
+use crate::{fault::Faults, pod::text};
 
 /// What was decided about one request.
 #[derive(Debug)]
@@ -72,14 +72,12 @@ impl Untouched {
 
     /// Why `request` is not about a pod that is created.
     pub(super) fn find(request: &Value) -> Option<Self> {
-        let is = |pointer: &str, wanted: &str| {
-            request.pointer(pointer).and_then(Value::as_str).unwrap_or_default() == wanted
-        };
-        let is_creation = is("/operation", "CREATE")
-            && is("/subResource", "")
-            && is("/kind/group", "")
-            && is("/kind/version", "v1")
-            && is("/kind/kind", "Pod");
+        let kind = request.get("kind").unwrap_or(&Value::Null);
+        let is_pod =
+            ["", "v1", "Pod"] == ["group", "version", "kind"].map(|field| text(kind, field));
+        let is_creation = is_pod
+            && text(request, "operation") == "CREATE"
+            && text(request, "subResource").is_empty();
         (!is_creation).then_some(Self::NotAPodCreation)
     }
 }
@@ -118,16 +116,14 @@ impl Malformed {
 
     /// What is wrong with the envelope of `review`.
     pub(super) fn find(review: &Value) -> Option<Self> {
-        let text =
-            |pointer: &str| review.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-        if text("/kind") != "AdmissionReview" {
+        if text(review, "kind") != "AdmissionReview" {
             return Some(Self::Kind);
         }
-        if text("/apiVersion") != "admission.k8s.io/v1" {
+        if text(review, "apiVersion") != "admission.k8s.io/v1" {
             return Some(Self::Version);
         }
         let request = review.get("request").unwrap_or(&Value::Null);
-        if text("/request/uid").is_empty() {
+        if text(request, "uid").is_empty() {
             return Some(Self::Request);
         }
         let has_object = request.get("object").is_some_and(Value::is_object);

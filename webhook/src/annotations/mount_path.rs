@@ -51,19 +51,22 @@ impl fmt::Display for MountPath {
     }
 }
 
-/// Whether one path is the other, or lies above it.
+/// Whether one path is the other, or lies above it; also when `/var/run` is the usual link to `/run`.
 pub fn overlap(left: &str, right: &str) -> bool {
     let (left, right) = (names(left), names(right));
-    left.iter().zip(&right).all(|(left, right)| left == right)
+    is_start(&left, &right) || is_start(linked(&left), linked(&right))
 }
 
-/// The path's names; `/var/run` is the usual link to `/run`.
 fn names(path: &str) -> Vec<&str> {
-    let names: Vec<&str> = path.split('/').filter(|name| !matches!(*name, "" | ".")).collect();
-    match names.as_slice() {
-        ["var", "run", ..] => names[1..].to_vec(),
-        _ => names,
-    }
+    path.split('/').filter(|name| !matches!(*name, "" | ".")).collect()
+}
+
+fn linked<'a, 'b>(names: &'a [&'b str]) -> &'a [&'b str] {
+    if names.starts_with(&["var", "run"]) { &names[1..] } else { names }
+}
+
+fn is_start(left: &[&str], right: &[&str]) -> bool {
+    left.iter().zip(right).all(|(left, right)| left == right)
 }
 
 #[cfg(test)]
@@ -82,7 +85,7 @@ mod tests {
             "/a/../b",
             "/a/.",
             "/a:b",
-            "/a\n",
+            "/a\nb",
             "/$(X)",
             "/proc/x",
             "/var",
@@ -101,6 +104,7 @@ mod tests {
         assert!(overlap("/run/mayfly/x", "/run/mayfly"));
         assert!(overlap("/var/run/", "/run/mayfly"));
         assert!(overlap("/", "/run/mayfly"));
+        assert!(overlap("/var", "/var/run/mayfly"));
         assert!(!overlap("/run/mayfly2", "/run/mayfly"));
         assert!(!overlap("/run/secrets", "/run/mayfly"));
     }

@@ -1,0 +1,199 @@
+//! What holds for every pod, over pods that nobody wrote. The numbers are those of the test catalogue.
+
+mod pods;
+mod restricted;
+
+use json_patch::{PatchOperation, patch};
+use mayfly_webhook::{
+    admission::{Decision, Review, review},
+    config::Config,
+    injection::CONTAINER,
+};
+use proptest::{collection::vec, prelude::*};
+use serde_json::{Value, json};
+
+use pods::{any_json, any_pod, envelope};
+
+fn decide(pod: &Value) -> Review {
+    let config =
+        Config::from_yaml("defaults: {vault-address: 'https://vault:8200', vault-role: web}");
+    review(&config.expect("a configuration"), envelope(pod).to_string().as_bytes())
+}
+
+/// The pod as the API server would store it; nothing, when it is denied.
+fn admitted(pod: &Value) -> Option<Value> {
+    let review = decide(pod);
+    if matches!(review.decision, Decision::Denied(_)) {
+        return None;
+    }
+    let mut after = pod.clone();
+    if let Some(operations) = review.patch() {
+        patch(&mut after, operations).expect("a patch that fits what was sent");
+    }
+    Some(after)
+}
+
+/// Whether all of `before` is in `after`, in the same order.
+fn is_kept(before: &Value, after: &Value) -> bool {
+    match (before, after) {
+        // A list that was explicitly nothing may have become one.
+        (Value::Null, Value::Array(_)) => true,
+        (Value::Object(before), Value::Object(after)) => {
+            let kept = |(key, value): (&String, &Value)| {
+                after.get(key).is_some_and(|other| is_kept(value, other))
+            };
+            let mut order = after.keys();
+            before.iter().all(kept) && before.keys().all(|key| order.any(|other| other == key))
+        }
+        (Value::Array(before), Value::Array(after)) => {
+            let mut rest = after.iter();
+            before.iter().all(|item| rest.any(|other| is_kept(item, other)))
+        }
+        _ => before == after,
+    }
+}
+
+fn agents(pod: &Value) -> Vec<&Value> {
+    let lists = ["initContainers", "containers"]
+        .into_iter()
+        .filter_map(|list| pod["spec"][list].as_array());
+    lists.flatten().filter(|container| container["name"] == CONTAINER).collect()
+}
+
+/// Where additions may be made: volumes, mounts and variables of containers, our container, one annotation.
+fn is_ours_to_change(operation: &PatchOperation) -> bool {
+    let PatchOperation::Add(add) = operation else { return false };
+    let path = add.path.to_string();
+    let names: Vec<&str> = path.split('/').skip(1).collect();
+    match names.as_slice() {
+        ["metadata", "annotations", "kubectl.kubernetes.io~1default-container"]
+        | ["spec", "volumes", "-"] => true,
+        ["spec", "volumes" | "initContainers"] => true,
+        ["spec", "initContainers" | "containers", _] => add.value["name"] == CONTAINER,
+        ["spec", "initContainers" | "containers", _, "volumeMounts" | "env"] => true,
+        ["spec", "initContainers" | "containers", _, "volumeMounts" | "env", "-"] => true,
+        _ => false,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    // T24
+    #[test]
+    fn a_second_and_a_third_look_find_nothing_to_do(pod in any_pod()) {
+        if let Some(after) = admitted(&pod) {
+            let again = decide(&after);
+            prop_assert!(again.patch().is_none(), "{:?} {:?}", again.decision, again.patch());
+            prop_assert!(!matches!(again.decision, Decision::Denied(_)), "{:?}", again.decision);
+            prop_assert_eq!(admitted(&after), Some(after));
+        }
+    }
+
+    // T25, T26
+    #[test]
+    fn everything_that_was_submitted_is_still_there(pod in any_pod()) {
+        if let Some(after) = admitted(&pod) {
+            prop_assert!(is_kept(&pod, &after), "{}", after);
+        }
+        if let Some(operations) = decide(&pod).patch() {
+            for operation in operations.iter() {
+                prop_assert!(is_ours_to_change(operation), "{:?}", operation);
+            }
+        }
+    }
+
+    // T27, T28
+    #[test]
+    fn no_parent_is_created_twice(pod in any_pod()) {
+        let review = decide(&pod);
+        let operations = review.patch().map(|patch| patch.iter().collect::<Vec<_>>()).unwrap_or_default();
+        let mut lists: Vec<String> = operations
+            .iter()
+            .filter(|operation| matches!(operation, PatchOperation::Add(add) if add.value.is_array()))
+            .map(|operation| operation.path().to_string())
+            .collect();
+        let count = lists.len();
+        lists.sort();
+        lists.dedup();
+        prop_assert_eq!(lists.len(), count);
+    }
+
+    // T42
+    #[test]
+    fn what_is_injected_satisfies_pod_security_restricted(pod in any_pod()) {
+        if let Some(after) = admitted(&pod) {
+            for agent in agents(&after) {
+                prop_assert_eq!(restricted::faults(agent), Vec::<&str>::new());
+            }
+            for volume in after["spec"]["volumes"].as_array().into_iter().flatten() {
+                let ours = volume["name"].as_str().is_some_and(|name| name.starts_with("mayfly-"));
+                prop_assert!(!ours || restricted::is_allowed_volume(volume), "{}", volume);
+            }
+        }
+    }
+
+    // T46, T48
+    #[test]
+    fn no_annotation_of_others_changes_what_is_injected(pod in any_pod(), marker in "[a-z]{1,9}", value in ".{0,9}") {
+        let mut marked = pod.clone();
+        for key in [format!("example.com/{marker}"), format!("mayfly.example/{marker}")] {
+            marked["metadata"]["annotations"][key] = value.clone().into();
+        }
+        let (one, other) = (decide(&pod), decide(&marked));
+        prop_assert_eq!(one.patch(), other.patch());
+    }
+
+    // T47
+    #[test]
+    fn a_foreign_container_of_our_name_is_denied(mut pod in any_pod(), at in any::<prop::sample::Index>(), image in "[a-z]{1,9}") {
+        prop_assume!(agents(&admitted(&pod).unwrap_or_default()).len() == 1);
+        let containers = pod["spec"]["containers"].as_array_mut().expect("containers");
+        let at = at.index(containers.len() + 1);
+        containers.insert(at, json!({"name": CONTAINER, "image": image, "command": ["/mayfly-agent", "run"]}));
+        prop_assert!(matches!(decide(&pod).decision, Decision::Denied(_)));
+    }
+
+    // T49
+    #[test]
+    fn no_annotation_changes_the_agents_image_command_or_rights(pod in any_pod()) {
+        let after = admitted(&pod).unwrap_or_default();
+        for agent in agents(&after) {
+            prop_assert_eq!(&agent["image"], &json!(Config::default().agent_image));
+            prop_assert!([json!(["/mayfly-agent", "run"]), json!(["/mayfly-agent", "once"])].contains(&agent["command"]));
+            prop_assert_eq!(&agent["args"], &Value::Null);
+        }
+    }
+
+    #[test]
+    fn the_same_pod_gets_the_same_bytes(pod in any_pod()) {
+        let answers = [decide(&pod).answer().ok(), decide(&pod).answer().ok()];
+        prop_assert_eq!(&answers[0], &answers[1]);
+    }
+
+    #[test]
+    fn any_bytes_get_an_answer(body in vec(any::<u8>(), 0..400)) {
+        review(&Config::default(), &body).answer().expect_err("no review");
+    }
+
+    #[test]
+    fn any_object_gets_an_answer(metadata in any_json(), spec in any_json()) {
+        let mut pod = json!({"metadata": metadata, "spec": spec});
+        decide(&pod).answer().expect("an answer");
+        pod["metadata"] = json!({"annotations": {"mayfly.dev/inject": "true", "mayfly.dev/file.a": "aws-sm:a"}});
+        decide(&pod).answer().expect("an answer");
+    }
+
+    // T65
+    #[test]
+    fn any_annotation_gets_an_answer_that_prints(name in "[a-z.-]{1,20}", value in any::<String>()) {
+        let annotations = json!({"mayfly.dev/inject": "true", format!("mayfly.dev/{name}"): value, "mayfly.dev/file.b": value});
+        let pod = json!({"metadata": {"annotations": annotations}, "spec": {"containers": [{"name": "app"}]}});
+        let review = decide(&pod);
+        if let Decision::Denied(faults) = &review.decision {
+            let printable = |character: char| character == '\n' || !character.is_control();
+            prop_assert!(faults.to_string().chars().all(printable));
+        }
+        review.answer().expect("an answer");
+    }
+}
