@@ -45,6 +45,8 @@ pub struct Agent<'a, S, C, J> {
     jitter: J,
     deadline: Instant,
     ready: bool,
+    /// Since when there is an older generation.
+    outdated: Option<Instant>,
 }
 
 impl<'a, S: Source, C: Clock, J: FnMut() -> f64> Agent<'a, S, C, J> {
@@ -71,6 +73,7 @@ impl<'a, S: Source, C: Clock, J: FnMut() -> f64> Agent<'a, S, C, J> {
             jitter,
             deadline: Instant::now() + spec.start.deadline.duration(),
             ready: adopted.is_some(),
+            outdated: None,
         }
     }
 
@@ -102,7 +105,10 @@ impl<'a, S: Source, C: Clock, J: FnMut() -> f64> Agent<'a, S, C, J> {
                 sleep_until(self.deadline).await;
                 return Err(self.end(fault));
             }
-            self.wait(wait, changed).await;
+            if changed {
+                self.outdated = Some(Instant::now());
+            }
+            self.wait(wait).await;
         }
     }
 
@@ -188,12 +194,15 @@ impl<'a, S: Source, C: Clock, J: FnMut() -> f64> Agent<'a, S, C, J> {
         }
     }
 
-    /// Waits for the next look, and removes the last generation when its grace is over.
-    async fn wait(&self, wait: Duration, changed: bool) {
+    /// Waits for the next look, and removes the last generation when its grace is over. If that is not before the next
+    /// look, the writing of a newer one removes it, so that there are never more than two.
+    async fn wait(&mut self, wait: Duration) {
         let until = Instant::now() + wait;
-        if changed {
-            sleep(GRACE.min(wait)).await;
+        let over = self.outdated.map(|since| since + GRACE).filter(|over| *over <= until);
+        if let Some(over) = over {
+            sleep(over.saturating_duration_since(Instant::now())).await;
             self.sync.volume.sweep();
+            self.outdated = None;
         }
         sleep_until(until).await;
     }
@@ -208,3 +217,6 @@ pub fn take_volume(spec: &Spec) -> Result<Volume, DiskError> {
     volume.lock()?;
     Ok(volume)
 }
+
+#[cfg(test)]
+mod tests;

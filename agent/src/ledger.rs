@@ -67,6 +67,11 @@ impl Ledger {
         self.generation
     }
 
+    /// Why the secret could not be read, if it could not.
+    pub fn fault(&self, location: &Location) -> Option<&Fault> {
+        self.records.get(location)?.error.as_ref()
+    }
+
     /// Takes note of an answer, and refuses one that is older than what is held.
     pub fn offer(
         &mut self,

@@ -83,13 +83,14 @@ impl<S: Source, C: Clock> Sync<'_, S, C> {
         render::desired_files(self.spec.files.entries(), &self.spec.access, &secrets).map_err(all)
     }
 
-    /// The fault of a look that was cut short: what failed, and what has not been answered.
+    /// The fault of a look that was cut short: what failed, now or before, and what has not been
+    /// answered at all.
     pub fn unfinished(&mut self) -> Option<Fault> {
         let limit = self.spec.start.deadline;
+        let silence = || Fault::new(Class::Unreachable, format_args!("no answer within {limit}"));
         for location in self.ledger.locations() {
-            self.round.miss(location, || {
-                Fault::new(Class::Unreachable, format_args!("no answer within {limit}"))
-            });
+            let before = self.ledger.fault(location).cloned();
+            self.round.miss(location, || before.unwrap_or_else(silence));
         }
         self.note();
         self.fault()

@@ -94,16 +94,18 @@ async fn a_missing_key() {
 
 #[tokio::test]
 async fn an_unreachable_address() {
-    let vault = set(pod("vault:secret/app").await, "/vault/address", json!("https://127.0.0.1:9"));
+    let vault =
+        set(pod("vault:secret/app").await.hasty(), "/vault/address", json!("https://127.0.0.1:9"));
     refused(&vault, 5, &["Vault cannot be reached", "https://127.0.0.1:9", "refused"]).await;
-    let aws = set(pod("aws-sm:prod/db").await, "/aws/endpoint", json!("http://127.0.0.1:9"));
+    let aws =
+        set(pod("aws-sm:prod/db").await.hasty(), "/aws/endpoint", json!("http://127.0.0.1:9"));
     refused(&aws, 5, &["STS cannot be reached", "http://127.0.0.1:9", "refused"]).await;
 }
 
 #[tokio::test]
 async fn a_server_that_nobody_vouches_for() {
     let other = mayfly_tests::secret_server::Authority::new().expect("an authority");
-    let pod = set(pod("vault:secret/app").await, "/vault/ca/pem", json!(other.pem()));
+    let pod = set(pod("vault:secret/app").await.hasty(), "/vault/ca/pem", json!(other.pem()));
     refused(&pod, 5, &["no connection to https://127.0.0.1", "certificate"]).await;
 }
 

@@ -93,7 +93,7 @@ async fn the_end_is_quick_and_clean_and_gives_the_token_back() {
     let ended =
         timeout(Duration::from_secs(5), agent.wait()).await.expect("an end").expect("a status");
     assert_eq!(ended.code(), Some(0));
-    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
     assert!(pod.server.vault().live_tokens().is_empty());
     assert!(reads(&pod, "one"));
 }
@@ -116,7 +116,7 @@ async fn the_end_during_a_stalled_start_is_quick_too() {
     pod.until("a first request", |pod| !pod.server.requests().is_empty()).await;
     terminate(&agent);
     let ended =
-        timeout(Duration::from_secs(1), agent.wait()).await.expect("an end").expect("a status");
+        timeout(Duration::from_secs(2), agent.wait()).await.expect("an end").expect("a status");
     assert_eq!(ended.code(), Some(0));
 }
 

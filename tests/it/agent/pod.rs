@@ -66,9 +66,15 @@ impl Pod {
                       "auth": {"kubernetes": {"role": "web", "token-file": "/token"}}},
             "files": files,
             "refresh": {"interval": "1s"},
-            "start": {"deadline": "2s"},
+            "start": {"deadline": "20s"},
         });
         Self { server, root, spec }
+    }
+
+    /// The same, with so little time to start that a test can wait for its end.
+    pub(super) fn hasty(mut self) -> Self {
+        self.spec["start"]["deadline"] = json!("3s");
+        self
     }
 
     /// The agent's command line, in an environment like a pod's.

@@ -1,0 +1,327 @@
+//! An agent's life under virtual time, with a backend that does as it is told.
+#![expect(clippy::disallowed_methods, reason = "the volume is a real directory")]
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    time::SystemTime,
+};
+
+use mayfly_spec::Location;
+use tempfile::TempDir;
+use tokio::time::sleep;
+
+use super::*;
+use crate::{
+    secret::Secret,
+    source::{Fetched, SourceError, Version},
+};
+
+/// A version and its value.
+type Answer = Result<(u64, String), SourceError>;
+
+/// What each secret's backend answers, and how often it was asked.
+#[derive(Default)]
+struct Backend {
+    answers: RefCell<BTreeMap<String, Answer>>,
+    calls: Cell<u32>,
+    delay: Cell<Duration>,
+}
+
+impl Backend {
+    fn set(&self, path: &str, version: u64, value: &str) {
+        self.answers.borrow_mut().insert(path.to_owned(), Ok((version, value.to_owned())));
+    }
+
+    fn fail(&self, path: &str, class: Class) {
+        self.answers.borrow_mut().insert(path.to_owned(), Err(Fault::new(class, "told to fail")));
+    }
+}
+
+impl Source for Backend {
+    async fn fetch(&self, location: &Location) -> Result<Fetched, SourceError> {
+        self.calls.set(self.calls.get() + 1);
+        sleep(self.delay.get()).await;
+        let answers = self.answers.borrow();
+        let answer = answers.get(&location.to_string()).cloned();
+        let (version, value) =
+            answer.unwrap_or_else(|| Err(Fault::new(Class::Missing, "never set")))?;
+        let created = SystemTime::UNIX_EPOCH + Duration::from_secs(version);
+        Ok(Fetched {
+            data: Secret::from(value).into(),
+            version: Version::numbered(version, Some(created)),
+        })
+    }
+}
+
+/// Virtual time, as a time of day.
+struct Virtual(Instant);
+
+impl Clock for Virtual {
+    fn now(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_hours(1_000) + self.0.elapsed()
+    }
+}
+
+struct Pod {
+    folder: TempDir,
+    spec: Spec,
+    backend: Backend,
+}
+
+impl Pod {
+    fn new(mode: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let json = format!(
+            r#"{{"version":1,"directory":"{}","mode":"{mode}","refresh":{{"interval":"1m"}},"start":{{"deadline":"10s"}},
+            "files":[{{"path":"a","from":"vault:s/a"}},{{"path":"a.again","from":"vault:s/a"}},{{"path":"b","from":"vault:s/b"}}]}}"#,
+            folder.path().join("run").display()
+        );
+        let spec = Spec::from_environment(&json).expect("a configuration");
+        let backend = Backend::default();
+        backend.set("vault:s/a", 1, "a1");
+        backend.set("vault:s/b", 1, "b1");
+        Self { folder, spec, backend }
+    }
+
+    /// Runs the agent for `span`, or until it ends.
+    async fn run(&self, task: Task, span: Duration) -> Option<Result<(), Fault>> {
+        let volume = take_volume(&self.spec).expect("a volume");
+        let clock = Virtual(Instant::now());
+        let mut agent = Agent::new(&self.spec, &self.backend, &volume, &clock, || 0.0);
+        tokio::time::timeout(span, agent.work(task)).await.ok()
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.folder.path().join("run").join(name)).unwrap_or_default()
+    }
+
+    fn status(&self) -> Status {
+        Status::parse(self.read("status.json").as_bytes()).expect("a status")
+    }
+}
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+#[tokio::test(start_paused = true)]
+async fn each_secret_is_fetched_once_an_interval_however_many_files_use_it() {
+    let pod = Pod::new("sidecar");
+    assert_eq!(pod.run(Task::KeepFresh, Duration::from_secs(599)).await, None);
+    // At the start, after half an interval, and then every interval.
+    assert_eq!(pod.backend.calls.get(), 2 * 11);
+    assert_eq!(
+        (pod.read("a"), pod.read("a.again"), pod.read("b")),
+        ("a1".into(), "a1".into(), "b1".into())
+    );
+    assert_eq!(pod.status().generation, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_is_on_the_volume_within_one_interval() {
+    let pod = Pod::new("sidecar");
+    let change = async {
+        sleep(MINUTE * 5).await;
+        pod.backend.set("vault:s/a", 2, "a2");
+        sleep(MINUTE).await;
+        (pod.read("a"), pod.status().generation)
+    };
+    tokio::select! {
+        _ = pod.run(Task::KeepFresh, MINUTE * 20) => unreachable!("the agent goes on"),
+        seen = change => assert_eq!(seen, ("a2".to_owned(), 2)),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_keeps_the_files_says_so_and_is_over_without_a_restart() {
+    let pod = Pod::new("sidecar");
+    let outage = async {
+        sleep(MINUTE * 2).await;
+        pod.backend.fail("vault:s/b", Class::Unreachable);
+        pod.backend.set("vault:s/a", 2, "a2");
+        sleep(MINUTE * 30).await;
+        let status = pod.status();
+        assert_eq!((status.state, status.generation), (State::Stale, 1));
+        assert_eq!((pod.read("a"), pod.read("b")), ("a1".to_owned(), "b1".to_owned()));
+        let ages: Vec<_> =
+            status.references.iter().map(|reference| reference.age_seconds).collect();
+        assert!(ages.iter().all(|age| *age >= Some(29 * 60)), "{ages:?}");
+        assert_eq!(
+            status.references[1].error.as_ref().map(|fault| fault.class),
+            Some(Class::Unreachable)
+        );
+        pod.backend.set("vault:s/b", 2, "b2");
+        sleep(MINUTE).await;
+        assert_eq!(
+            (pod.status().state, pod.read("a"), pod.read("b")),
+            (State::Ready, "a2".to_owned(), "b2".to_owned())
+        );
+    };
+    tokio::select! {
+        _ = pod.run(Task::KeepFresh, MINUTE * 60) => unreachable!("the agent goes on"),
+        () = outage => {}
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_are_bounded_while_a_backend_throttles_for_an_hour() {
+    let pod = Pod::new("sidecar");
+    let calls = async {
+        sleep(MINUTE * 2).await;
+        let before = pod.backend.calls.get();
+        pod.backend.fail("vault:s/b", Class::Unreachable);
+        sleep(MINUTE * 60).await;
+        pod.backend.calls.get() - before
+    };
+    tokio::select! {
+        _ = pod.run(Task::KeepFresh, MINUTE * 100) => unreachable!("the agent goes on"),
+        calls = calls => assert!(calls < 2 * 2 * 60 + 20, "{calls} calls"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_read_is_not_asked_for_again_while_the_rest_is_retried() {
+    let pod = Pod::new("sidecar");
+    pod.backend.fail("vault:s/b", Class::Unreachable);
+    let recover = async {
+        sleep(Duration::from_secs(3)).await;
+        let calls = pod.backend.calls.get();
+        pod.backend.set("vault:s/b", 1, "b1");
+        sleep(Duration::from_secs(2)).await;
+        (calls, pod.backend.calls.get(), pod.read("a"))
+    };
+    tokio::select! {
+        _ = pod.run(Task::KeepFresh, MINUTE) => unreachable!("the agent goes on"),
+        (before, after, a) = recover => {
+            assert!((4..10).contains(&before), "{before} calls");
+            assert_eq!((after, a), (before + 1, "a1".to_owned()));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_permanent_fault_ends_the_start_at_once() {
+    for class in [Class::Refused, Class::Missing, Class::Configuration] {
+        for mode in ["sidecar", "init"] {
+            let pod = Pod::new(mode);
+            pod.backend.fail("vault:s/b", class);
+            let began = Instant::now();
+            let fault =
+                pod.run(Task::KeepFresh, MINUTE).await.expect("an end").expect_err("a fault");
+            assert_eq!((fault.class, began.elapsed()), (class, Duration::ZERO));
+            assert_eq!(fault.message, "`vault:s/b`: told to fail");
+            assert_eq!((pod.status().state, pod.read("a")), (State::Failed, String::new()));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unreachable_backend_ends_the_start_at_its_deadline() {
+    let pod = Pod::new("sidecar");
+    pod.backend.fail("vault:s/b", Class::Unreachable);
+    let began = Instant::now();
+    let fault = pod.run(Task::KeepFresh, MINUTE).await.expect("an end").expect_err("a fault");
+    assert_eq!((fault.class, began.elapsed()), (Class::Unreachable, Duration::from_secs(10)));
+    assert_eq!(fault.message, "`vault:s/b`: told to fail");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backend_that_never_answers_is_told_by_name() {
+    let pod = Pod::new("init");
+    pod.backend.delay.set(MINUTE);
+    let fault = pod.run(Task::Once, MINUTE).await.expect("an end").expect_err("a fault");
+    assert_eq!(
+        fault.message,
+        "`vault:s/a`: no answer within 10s; `vault:s/b`: no answer within 10s"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_said_before_the_deadline_is_not_forgotten() {
+    let pod = Pod::new("sidecar");
+    pod.backend.fail("vault:s/a", Class::Unreachable);
+    let stall = async {
+        sleep(Duration::from_secs(5)).await;
+        pod.backend.delay.set(MINUTE);
+    };
+    let (ended, ()) = tokio::join!(pod.run(Task::KeepFresh, MINUTE), stall);
+    let fault = ended.expect("an end").expect_err("a fault");
+    assert_eq!(fault.message, "`vault:s/a`: told to fail");
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_parallel_the_agent_never_ends_by_itself() {
+    let pod = Pod::new("parallel");
+    pod.backend.fail("vault:s/b", Class::Refused);
+    let repair = async {
+        sleep(MINUTE * 5).await;
+        assert_eq!(pod.status().state, State::Starting);
+        pod.backend.set("vault:s/b", 1, "b1");
+        sleep(MINUTE).await;
+        assert_eq!((pod.status().state, pod.read("b")), (State::Ready, "b1".to_owned()));
+    };
+    tokio::select! {
+        _ = pod.run(Task::KeepFresh, MINUTE * 60) => unreachable!("the agent goes on"),
+        () = repair => {}
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restarted_agent_goes_on_with_its_own_files() {
+    let pod = Pod::new("sidecar");
+    assert_eq!(pod.run(Task::Once, MINUTE).await, Some(Ok(())));
+    let inode = |pod: &Pod| {
+        let file = std::fs::metadata(pod.folder.path().join("run/a")).expect("a file");
+        std::os::unix::fs::MetadataExt::ino(&file)
+    };
+    let before = inode(&pod);
+    pod.backend.fail("vault:s/b", Class::Refused);
+    assert_eq!(pod.run(Task::KeepFresh, MINUTE * 5).await, None);
+    assert_eq!((pod.status().state, pod.read("b")), (State::Stale, "b1".to_owned()));
+    pod.backend.set("vault:s/b", 1, "b1");
+    assert_eq!(pod.run(Task::KeepFresh, MINUTE).await, None);
+    assert_eq!(
+        (pod.status().state, pod.status().generation, inode(&pod)),
+        (State::Ready, 1, before)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_init_container_that_is_run_again_does_not_hold_the_app_back() {
+    let pod = Pod::new("init");
+    assert_eq!(pod.run(Task::Once, MINUTE).await, Some(Ok(())));
+    pod.backend.fail("vault:s/b", Class::Unreachable);
+    assert_eq!(pod.run(Task::Once, MINUTE).await, Some(Ok(())));
+    assert_eq!(pod.status().state, State::Stale);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_older_version_never_replaces_a_newer_one_even_after_a_restart() {
+    let pod = Pod::new("sidecar");
+    pod.backend.set("vault:s/a", 3, "a3");
+    assert_eq!(pod.run(Task::Once, MINUTE).await, Some(Ok(())));
+    pod.backend.set("vault:s/a", 2, "a2");
+    assert_eq!(pod.run(Task::KeepFresh, MINUTE * 10).await, None);
+    let error = pod.status().error.expect("an error").message;
+    assert!(error.contains("version 2, which is older than 3"), "{error}");
+    assert_eq!(pod.read("a"), "a3");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_gate_opens_when_the_files_are_complete_and_not_before() {
+    use crate::gate::{Passage, wait};
+    let pod = Pod::new("sidecar");
+    pod.backend.fail("vault:s/b", Class::Unreachable);
+    let story = async {
+        let closed = wait(&pod.spec, Some(Duration::from_secs(1))).await;
+        let Passage::Closed(Some(fault)) = closed else { panic!("{closed:?}") };
+        assert!(fault.message.contains("told to fail"));
+        pod.backend.set("vault:s/b", 1, "b1");
+        assert_eq!(wait(&pod.spec, None).await, Passage::Open);
+        assert_eq!(pod.read("b"), "b1");
+        assert_eq!(wait(&pod.spec, Some(Duration::ZERO)).await, Passage::Open);
+    };
+    tokio::select! {
+        _ = pod.run(Task::KeepFresh, MINUTE) => unreachable!("the agent goes on"),
+        () = story => {}
+    }
+}
