@@ -126,6 +126,7 @@ impl Reader {
                 self.entries.add(kind, path, place, text, &mut self.faults);
             }
             Key::Unknown => {
+                self.entries.expect_anything();
                 let suggestion = Suggestion::new(suffix, name::suggestions());
                 self.faults.push(Fault::new(place, format_args!("unknown annotation{suggestion}")));
             }

@@ -23,7 +23,7 @@ pub(super) struct Entries {
     pub(super) files: Vec<FileEntry>,
     /// The paths of entries that are faulty in some other way.
     faulty: BTreeSet<String>,
-    /// Whether `files` could not be read at all, so that any path may have been meant.
+    /// Whether something could not be read at all, so that any path may have been meant.
     unreadable: bool,
 }
 
@@ -74,6 +74,11 @@ impl Entries {
                 }
             }
         }
+    }
+
+    /// Notes an annotation that may have been meant for an entry.
+    pub(super) fn expect_anything(&mut self) {
+        self.unreadable = true;
     }
 
     /// What concerns all entries together.
