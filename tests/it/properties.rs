@@ -67,11 +67,11 @@ fn is_ours_to_change(operation: &PatchOperation) -> bool {
     let names: Vec<&str> = path.split('/').skip(1).collect();
     match names.as_slice() {
         ["metadata", "annotations", "kubectl.kubernetes.io~1default-container"]
-        | ["spec", "volumes", "-"] => true,
-        ["spec", "volumes" | "initContainers"] => true,
+        | ["spec", "volumes", "-"]
+        | ["spec", "volumes" | "initContainers"]
+        | ["spec", "initContainers" | "containers", _, "volumeMounts" | "env"]
+        | ["spec", "initContainers" | "containers", _, "volumeMounts" | "env", "-"] => true,
         ["spec", "initContainers" | "containers", _] => add.value["name"] == CONTAINER,
-        ["spec", "initContainers" | "containers", _, "volumeMounts" | "env"] => true,
-        ["spec", "initContainers" | "containers", _, "volumeMounts" | "env", "-"] => true,
         _ => false,
     }
 }

@@ -86,15 +86,15 @@ async fn no_path_method_or_host_is_redirected() {
 #[tokio::test]
 async fn a_body_may_have_seven_mebibytes_and_not_more() {
     let server = Running::start(Limits::default()).await;
-    let body = |mebibytes: f64| {
+    let body = |kibibytes: usize| {
         let mut review = review("u");
         review["request"]["object"]["metadata"]["annotations"]["example.com/padding"] =
-            "x".repeat((mebibytes * 1_048_576.0) as usize).into();
+            "x".repeat(kibibytes * 1024).into();
         review.to_string()
     };
-    let answer = server.client().await.send(&post(&body(6.9))).await;
+    let answer = server.client().await.send(&post(&body(7 * 1024 - 1))).await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{}", &answer[..100]);
-    let answer = server.client().await.send(&post(&body(7.1))).await;
+    let answer = server.client().await.send(&post(&body(7 * 1024))).await;
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
 }
 

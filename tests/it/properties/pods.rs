@@ -1,6 +1,11 @@
 //! Pods that nobody wrote: every shape that decides something, and fields that nobody knows.
 
-use proptest::{collection::vec, option, prelude::*, sample::select};
+use proptest::{
+    collection::vec,
+    option,
+    prelude::*,
+    sample::{select, subsequence},
+};
 use serde_json::{Map, Value, json};
 
 /// The creation of `pod`, as the API server asks about it.
@@ -65,25 +70,15 @@ pub(super) fn any_json() -> impl Strategy<Value = Value> {
 
 /// An annotated pod of a sound shape, some of which ask for what they cannot get.
 pub(super) fn any_pod() -> impl Strategy<Value = Value> {
-    let names = select(vec![
-        "app",
-        "worker",
-        "istio-proxy",
-        "linkerd-proxy",
-        "log/~0",
-        "setup",
-        "migrate",
-        "x",
-    ]);
-    let names = prop::collection::btree_set(names, 1..6)
-        .prop_map(|names| names.into_iter().collect::<Vec<_>>());
-    let parts =
-        (names.prop_shuffle(), vec(any_container(), 6), 0_usize..4, any_annotations(), any_spec());
+    let all = ["app", "worker", "istio-proxy", "linkerd-proxy", "log/~0", "setup", "migrate", "x"];
+    let names = subsequence(all.to_vec(), 1..6).prop_shuffle();
+    let parts = (names, vec(any_container(), 6), 0_usize..4, any_annotations(), any_spec());
     parts.prop_map(|(names, containers, init, annotations, mut spec)| {
-        let mut named: Vec<Value> = names.iter().zip(containers).map(|(name, container)| with_name(name, container)).collect();
-        let regular = named.split_off(init.min(named.len() - 1));
-        if !named.is_empty() {
-            spec.insert("initContainers".to_owned(), named.into());
+        let pairs = names.into_iter().zip(containers);
+        let mut init_containers: Vec<Value> = pairs.map(|(name, container)| with_name(name, container)).collect();
+        let regular = init_containers.split_off(init.min(init_containers.len() - 1));
+        if !init_containers.is_empty() {
+            spec.insert("initContainers".to_owned(), init_containers.into());
         }
         spec.insert("containers".to_owned(), regular.into());
         json!({"metadata": {"name": "web", "annotations": annotations, "unknown": {"deep": [1]}}, "spec": spec})
