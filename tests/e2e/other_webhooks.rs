@@ -22,7 +22,8 @@ pub(crate) fn cases() -> Vec<Case> {
         one_after_that_strips_the_restart_policy,
         one_after_that_strips_the_gate,
         one_after_that_removes_the_apps_mount,
-        one_after_that_removes_the_agents_mounts,
+        one_after_that_removes_the_agents_mount,
+        one_after_that_removes_all_of_the_agents_mounts,
         one_after_that_removes_the_agent,
         one_that_insists_on_stripping_the_restart_policy,
         one_that_insists_on_stripping_the_gate,
@@ -56,8 +57,13 @@ async fn one_after_that_removes_the_apps_mount(cluster: &Cluster) -> Result<()> 
     the_agent_is_complete(cluster, Turn::After, remove_apps_mount).await
 }
 
-async fn one_after_that_removes_the_agents_mounts(cluster: &Cluster) -> Result<()> {
-    the_agent_is_complete(cluster, Turn::After, remove_agents_mounts).await
+async fn one_after_that_removes_the_agents_mount(cluster: &Cluster) -> Result<()> {
+    the_agent_is_complete(cluster, Turn::After, remove_agents_mount).await
+}
+
+/// The API server gives the agent a token as soon as nothing lies in its place, and nothing may be taken away again.
+async fn one_after_that_removes_all_of_the_agents_mounts(cluster: &Cluster) -> Result<()> {
+    the_pod_is_refused(cluster, Turn::After, remove_agents_mounts).await
 }
 
 async fn one_after_that_removes_the_agent(cluster: &Cluster) -> Result<()> {
@@ -65,23 +71,23 @@ async fn one_after_that_removes_the_agent(cluster: &Cluster) -> Result<()> {
 }
 
 async fn one_that_insists_on_stripping_the_restart_policy(cluster: &Cluster) -> Result<()> {
-    the_pod_is_refused(cluster, strip_restart_policy).await
+    the_pod_is_refused(cluster, Turn::AfterAll, strip_restart_policy).await
 }
 
 async fn one_that_insists_on_stripping_the_gate(cluster: &Cluster) -> Result<()> {
-    the_pod_is_refused(cluster, strip_gate).await
+    the_pod_is_refused(cluster, Turn::AfterAll, strip_gate).await
 }
 
 async fn one_that_insists_on_removing_the_apps_mount(cluster: &Cluster) -> Result<()> {
-    the_pod_is_refused(cluster, remove_apps_mount).await
+    the_pod_is_refused(cluster, Turn::AfterAll, remove_apps_mount).await
 }
 
 async fn one_that_insists_on_removing_the_agents_mounts(cluster: &Cluster) -> Result<()> {
-    the_pod_is_refused(cluster, remove_agents_mounts).await
+    the_pod_is_refused(cluster, Turn::AfterAll, remove_agents_mounts).await
 }
 
 async fn one_that_insists_on_removing_the_agent(cluster: &Cluster) -> Result<()> {
-    the_pod_is_refused(cluster, remove_agent).await
+    the_pod_is_refused(cluster, Turn::AfterAll, remove_agent).await
 }
 
 async fn the_agent_is_complete(cluster: &Cluster, turn: Turn, change: Change) -> Result<()> {
@@ -105,11 +111,11 @@ async fn the_agent_is_complete(cluster: &Cluster, turn: Turn, change: Change) ->
     Ok(())
 }
 
-/// Whatever Mayfly puts right is taken away again, so only the last word is left.
-async fn the_pod_is_refused(cluster: &Cluster, change: Change) -> Result<()> {
+/// After all: whatever Mayfly puts right is taken away again, so only the last word is left.
+async fn the_pod_is_refused(cluster: &Cluster, turn: Turn, change: Change) -> Result<()> {
     let tenant = Tenant::new(cluster, "webhooks").await?;
     tenant.put("app").await?;
-    let _neighbour = Neighbour::of(&tenant, Turn::AfterAll, change).await?;
+    let _neighbour = Neighbour::of(&tenant, turn, change).await?;
     let told = tenant.namespace.refusal(&tenant.vault_pod("web").to_string()).await?;
     ensure!(told.contains("mayfly-agent"), "the refusal is {told:?}");
     Ok(())
@@ -163,6 +169,12 @@ fn strip_gate(spec: &mut Value) {
 fn remove_apps_mount(spec: &mut Value) {
     if let Some(app) = containers(spec).find(|container| container["name"] == "app") {
         unmount(app, |name| name == "mayfly-secrets");
+    }
+}
+
+fn remove_agents_mount(spec: &mut Value) {
+    if let Some(agent) = agent(spec) {
+        unmount(agent, |name| name == "mayfly-secrets");
     }
 }
 

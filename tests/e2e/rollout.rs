@@ -62,16 +62,25 @@ async fn under_a_stream_of_pods(
     let over = AtomicBool::new(false);
     let change = async {
         let outcome = change.await;
+        let gone = are_gone(cluster, &before).await;
         over.store(true, Ordering::Relaxed);
-        outcome
+        outcome.and(gone)
     };
     // Whatever becomes of the pods, the change comes to its end, and leaves the cluster as it was.
     let (changed, created) = tokio::join!(change, stream(&tenant, &over));
     changed?;
-    let after = replicas(cluster).await?;
-    ensure!(after.iter().all(|pod| !before.contains(pod)), "{before:?} became {after:?}");
     say(format_args!("{} pods were created meanwhile", created?));
     tenant.run(&tenant.vault_pod("web")).await.map(drop)
+}
+
+/// A replaced replica goes on answering for as long as requests may still come its way.
+async fn are_gone(cluster: &Cluster, before: &[String]) -> Result<()> {
+    let gone = || async {
+        let now = replicas(cluster).await?;
+        ensure!(now.iter().all(|pod| !before.contains(pod)), "{before:?} became {now:?}");
+        Ok(())
+    };
+    eventually("the end of the replaced replicas", PATIENCE, gone).await
 }
 
 async fn replicas(cluster: &Cluster) -> Result<Vec<String>> {
