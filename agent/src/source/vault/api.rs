@@ -7,6 +7,7 @@ use rustify::{
     errors::ClientError,
 };
 use serde::Deserialize;
+use tokio::sync::Semaphore;
 use url::Url;
 use vaultrs::api::EndpointMiddleware;
 use zeroize::Zeroizing;
@@ -14,11 +15,16 @@ use zeroize::Zeroizing;
 use super::{Body, session::Token};
 use crate::http::{TransportError, exchange};
 
+/// Calls at once, and so connections. A read takes Vault less time than a TLS handshake takes both
+/// sides, and hundreds of agents may come at once after an outage.
+const CONCURRENT: usize = 2;
+
 /// A server and, perhaps, one of its namespaces.
 #[derive(Debug)]
 pub(super) struct Api {
     transport: Transport,
     namespace: Option<String>,
+    permits: Semaphore,
 }
 
 /// Why a call gave no data.
@@ -51,7 +57,8 @@ impl std::fmt::Debug for Refusal {
 impl Api {
     pub(super) fn new(address: &Url, http: reqwest::Client, namespace: Option<String>) -> Self {
         let base = address.to_string();
-        Self { transport: Transport { base, http }, namespace }
+        let permits = Semaphore::new(CONCURRENT);
+        Self { transport: Transport { base, http }, namespace, permits }
     }
 
     /// The server's address.
@@ -71,6 +78,8 @@ impl Api {
             wrap: None,
             namespace: self.namespace.clone(),
         };
+        // The semaphore is never closed; without a permit the call would only be one too many.
+        let _permit = self.permits.acquire().await;
         let answer = endpoint.with_middleware(&middleware).exec(&self.transport).await;
         let _ = Zeroizing::new(middleware.token);
         answer.map(|answer| Zeroizing::new(answer.response.into_body())).map_err(|error| {
