@@ -22,7 +22,7 @@ use tokio::{
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tokio_util::sync::CancellationToken;
 
-use super::client::Client;
+use super::{PATIENCE, client::Client};
 
 /// A server on a port of its own, with a certificate of its own.
 pub(super) struct Running {
@@ -103,7 +103,8 @@ impl Running {
 
     /// A whole review on a connection of its own.
     pub(super) async fn review(&self, uid: &str) -> Value {
-        self.client().await.review(uid).await
+        let answer = async { self.client().await.review(uid).await };
+        tokio::time::timeout(PATIENCE, answer).await.expect("an answer")
     }
 
     /// Waits until the server has let go of all other connections.
