@@ -39,6 +39,20 @@ async fn a_review_is_answered_with_its_uid_and_a_patch() {
     assert!(answer["response"]["patch"].is_string());
 }
 
+// T127
+#[tokio::test]
+async fn each_answer_is_the_connections_last_once_the_server_is_about_to_stop() {
+    let server = Running::start(Limits::default()).await;
+    let mut client = server.client().await;
+    let kept = client.send(&post(&review("before").to_string())).await.to_ascii_lowercase();
+    assert!(!kept.contains("connection: close"), "{kept}");
+    server.draining.begin();
+    let last = client.send(&post(&review("after").to_string())).await.to_ascii_lowercase();
+    assert!(last.starts_with("http/1.1 200") && last.contains("connection: close"), "{last}");
+    assert_eq!(client.ends(PATIENCE).await, "");
+    assert_eq!(server.review("elsewhere").await["response"]["allowed"], true);
+}
+
 // T4, T5, T7
 #[tokio::test]
 async fn what_is_no_review_is_a_bad_request_with_a_reason() {

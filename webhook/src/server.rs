@@ -6,6 +6,7 @@
 mod admin;
 mod complaints;
 mod connection;
+mod draining;
 mod limits;
 mod metrics;
 mod router;
@@ -19,6 +20,7 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 pub use admin::{Admin, Readiness};
+pub use draining::Draining;
 pub use limits::Limits;
 pub use metrics::Metrics;
 pub use router::Mutation;

@@ -6,16 +6,13 @@
 
 use std::{
     process::ExitCode,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use anyhow::Context;
 use mayfly_certs::{files::CertificateFiles, resolver::Resolver};
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::crypto::aws_lc_rs;
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
@@ -27,7 +24,7 @@ use crate::{
     args::ServeArgs,
     config::Config,
     offline,
-    server::{Admin, Clock, Limits, Metrics, Mutation, Readiness, Server, tls_config},
+    server::{Admin, Clock, Draining, Limits, Metrics, Mutation, Readiness, Server, tls_config},
     telemetry,
 };
 
@@ -54,11 +51,19 @@ async fn run(args: ServeArgs, config: Config) -> anyhow::Result<()> {
     let signals = Signals::listen()?;
     let listener = bind(args.listen, "--listen").await?;
     let admin_listener = bind(args.admin_listen, "--admin-listen").await?;
-    let (metrics, draining) = (Arc::new(Metrics::default()), Arc::new(AtomicBool::new(false)));
+    let (metrics, draining) = (Arc::new(Metrics::default()), Draining::default());
     let files = CertificateFiles::new(args.tls_cert, args.tls_key, Arc::clone(&provider));
     let resolver = files.resolver();
-    let server = server(config, &metrics, provider, Arc::clone(&resolver))?;
-    let admin = Admin { metrics, readiness: readiness(Arc::clone(&draining), resolver) };
+    let mutation = Mutation {
+        reviewer: Arc::new(move |body| review(&config, body)),
+        metrics: Arc::clone(&metrics),
+        clock: CLOCK,
+        draining: draining.clone(),
+    };
+    let certificates = Arc::clone(&resolver);
+    let tls = Arc::new(tls_config(provider, certificates)?);
+    let server = Server { mutation, tls, limits: Limits::default() };
+    let admin = Admin { metrics, readiness: readiness(draining.clone(), resolver) };
     let stop = CancellationToken::new();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), listen = %args.listen, "serving");
     let drain = drain(signals, draining, args.drain_delay, stop.clone());
@@ -77,27 +82,9 @@ async fn bind(address: std::net::SocketAddr, option: &str) -> anyhow::Result<Tcp
     listener.with_context(|| format!("listening on {address} ({option})"))
 }
 
-fn server(
-    config: Config,
-    metrics: &Arc<Metrics>,
-    provider: Arc<CryptoProvider>,
-    resolver: Arc<Resolver>,
-) -> anyhow::Result<Server> {
-    let mutation = Mutation {
-        reviewer: Arc::new(move |body| review(&config, body)),
-        metrics: Arc::clone(metrics),
-        clock: CLOCK,
-    };
-    Ok(Server {
-        mutation,
-        tls: Arc::new(tls_config(provider, resolver)?),
-        limits: Limits::default(),
-    })
-}
-
-fn readiness(draining: Arc<AtomicBool>, resolver: Arc<Resolver>) -> Readiness {
+fn readiness(draining: Draining, resolver: Arc<Resolver>) -> Readiness {
     Arc::new(move || {
-        if draining.load(Ordering::Relaxed) {
+        if draining.has_begun() {
             Err("about to stop")
         } else if resolver.current().is_none() {
             Err("no certificate yet")
@@ -141,14 +128,9 @@ impl Signals {
 
 /// The first signal: not ready any more, but serving, until the endpoints have been updated. A
 /// second signal ends the wait.
-async fn drain(
-    mut signals: Signals,
-    draining: Arc<AtomicBool>,
-    delay: Duration,
-    stop: CancellationToken,
-) {
+async fn drain(mut signals: Signals, draining: Draining, delay: Duration, stop: CancellationToken) {
     signals.next().await;
-    draining.store(true, Ordering::Relaxed);
+    draining.begin();
     tracing::info!(seconds = delay.as_secs(), "draining");
     tokio::select! {
         () = tokio::time::sleep(delay) => {}

@@ -6,7 +6,7 @@ use mayfly_certs::{pair, resolver::Resolver};
 use mayfly_webhook::{
     admission,
     config::Config,
-    server::{Admin, Limits, Metrics, Mutation, Readiness, Reviewer, Server, tls_config},
+    server::{Admin, Draining, Limits, Metrics, Mutation, Readiness, Reviewer, Server, tls_config},
 };
 use rustls::{
     ClientConfig, RootCertStore, SupportedProtocolVersion,
@@ -29,6 +29,7 @@ pub(super) struct Running {
     address: SocketAddr,
     certificate: CertificateDer<'static>,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) draining: Draining,
     pub(super) stop: CancellationToken,
     pub(super) task: JoinHandle<()>,
 }
@@ -53,15 +54,20 @@ impl Running {
         resolver.exchange(
             pair::parse(certificate.as_bytes(), key.as_bytes(), &provider).expect("a pair"),
         );
-        let metrics = Arc::new(Metrics::default());
-        let mutation = Mutation { reviewer, metrics: Arc::clone(&metrics), clock: now };
+        let (metrics, draining) = (Arc::new(Metrics::default()), Draining::default());
+        let mutation = Mutation {
+            reviewer,
+            metrics: Arc::clone(&metrics),
+            clock: now,
+            draining: draining.clone(),
+        };
         let tls = Arc::new(tls_config(provider, resolver).expect("TLS 1.3"));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let stop = CancellationToken::new();
         let server = Server { mutation, tls, limits }.run(listener, stop.clone().cancelled_owned());
         let certificate = CertificateDer::from_pem_slice(certificate.as_bytes()).expect("PEM");
-        Self { address, certificate, metrics, stop, task: tokio::spawn(server) }
+        Self { address, certificate, metrics, draining, stop, task: tokio::spawn(server) }
     }
 
     /// The admin port beside it.

@@ -11,7 +11,9 @@ pub struct Limits {
     pub body: usize,
     /// The time for a TLS handshake: some round trips between a cluster's own machines.
     pub handshake: Duration,
-    /// The time for a request's header, and so the time that a connection may be idle.
+    /// The time for a request's header, and so the time that a connection may be idle. The API server's
+    /// own client closes what was idle for 90 seconds; it must come first, or a request of its could
+    /// meet a connection that is being closed under it.
     pub header: Duration,
     /// The time from a request's header to its answer: the API server waits for 30 seconds at most,
     /// and for 5 as we are registered.
@@ -29,7 +31,7 @@ impl Default for Limits {
         Self {
             body: 7 * 1024 * 1024,
             handshake: Duration::from_secs(5),
-            header: Duration::from_secs(30),
+            header: Duration::from_secs(100),
             request: Duration::from_secs(10),
             connections: 1024,
             ending: Duration::from_secs(1),

@@ -16,10 +16,11 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
-use super::{Clock, Limits, Metrics, Reviewer};
+use super::{Clock, Draining, Limits, Metrics, Reviewer};
 use crate::{admission::Review, fault::quote};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
 /// What is behind `/mutate`.
 #[derive(Clone)]
@@ -30,6 +31,8 @@ pub struct Mutation {
     pub metrics: Arc<Metrics>,
     /// How long they took.
     pub clock: Clock,
+    /// Whether each answer is its connection's last.
+    pub draining: Draining,
 }
 
 impl std::fmt::Debug for Mutation {
@@ -60,11 +63,19 @@ pub(super) fn router(mutation: Mutation, limits: &Limits) -> Router {
 }
 
 async fn mutate(State(room): State<Room>, request: Request) -> Response {
+    let mut response = answer(&room, request).await;
+    if room.mutation.draining.has_begun() {
+        response.headers_mut().insert(header::CONNECTION, CLOSE);
+    }
+    response
+}
+
+async fn answer(room: &Room, request: Request) -> Response {
     let body = match read(request, room.longest).await {
         Ok(body) => body,
         Err(refusal) => return refusal.into_response(),
     };
-    let Mutation { reviewer, metrics, clock } = &room.mutation;
+    let Mutation { reviewer, metrics, clock, .. } = &room.mutation;
     let start = clock();
     let review = reviewer(&body);
     let answer = review.answer();
