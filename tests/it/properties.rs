@@ -28,7 +28,7 @@ fn admitted(pod: &Value) -> Option<Value> {
     }
     let mut after = pod.clone();
     if let Some(operations) = review.patch() {
-        patch(&mut after, operations).expect("a patch that fits what was sent");
+        patch(&mut after, &operations).expect("a patch that fits what was sent");
     }
     Some(after)
 }
@@ -107,8 +107,9 @@ proptest! {
     #[test]
     fn no_parent_is_created_twice(pod in any_pod()) {
         let review = decide(&pod);
-        let operations = review.patch().map(|patch| patch.iter().collect::<Vec<_>>()).unwrap_or_default();
-        let mut lists: Vec<String> = operations
+        let mut lists: Vec<String> = review
+            .patch()
+            .unwrap_or_default()
             .iter()
             .filter(|operation| matches!(operation, PatchOperation::Add(add) if add.value.is_array()))
             .map(|operation| operation.path().to_string())

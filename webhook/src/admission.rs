@@ -15,7 +15,7 @@ use crate::{
     config::Config,
     fault::{Fault, Faults},
     injection,
-    patch::{Editor, render},
+    patch::{Editor, Operation, operation, render},
     pod::{Pod, text},
 };
 use json_patch::Patch;
@@ -33,7 +33,7 @@ pub struct Review {
     pub decision: Decision,
     /// What the pod's author is told besides.
     pub warnings: Vec<String>,
-    patch: Option<Patch>,
+    operations: Vec<Operation>,
 }
 
 /// Decides about the `AdmissionReview` in `body`.
@@ -75,7 +75,7 @@ impl Review {
             name: String::new(),
             decision,
             warnings: Vec::new(),
-            patch: None,
+            operations: Vec::new(),
         }
     }
 
@@ -91,18 +91,17 @@ impl Review {
             Outcome::Denied(faults) => self.decision = Decision::Denied(faults),
             Outcome::Injected(injected) => {
                 self.warnings = injected.warnings;
-                let patch = injected.edited.into_patch();
-                if !patch.is_empty() {
+                self.operations = injected.edited.into_operations();
+                if !self.operations.is_empty() {
                     self.decision = Decision::Injected(injected.mode);
-                    self.patch = Some(patch);
                 }
             }
         }
     }
 
     /// The patch, when there is anything to change.
-    pub fn patch(&self) -> Option<&Patch> {
-        self.patch.as_ref()
+    pub fn patch(&self) -> Option<Patch> {
+        (!self.operations.is_empty()).then(|| operation::patch(&self.operations))
     }
 }
 
@@ -155,10 +154,8 @@ pub fn inject(config: &Config, pod: Value, ends: bool) -> Outcome {
         }
     };
     let (mode, warnings) = (plan.mode, std::mem::take(&mut plan.warnings));
-    match render(plan, pod) {
-        Ok(edited) => Outcome::Injected(Box::new(Injected { mode, edited, warnings })),
-        Err(error) => Outcome::Denied(Fault::new("spec", error).into()),
-    }
+    let edited = render(plan, pod);
+    Outcome::Injected(Box::new(Injected { mode, edited, warnings }))
 }
 
 #[cfg(test)]

@@ -9,8 +9,6 @@ mod path_env;
 mod settings;
 mod value;
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
 
 pub use mount_path::{MountPath, overlap};
@@ -91,44 +89,50 @@ impl Reader {
 
     /// In the order of the names without case, so that the faults' order does not depend on the
     /// pod's.
-    fn read_all(&mut self, ours: Vec<(&str, &Value)>) {
-        let mut sorted: BTreeMap<(String, &str), &Value> = BTreeMap::new();
+    fn read_all(&mut self, mut ours: Vec<(&str, &Value)>) {
+        let folded = |name: &str| name.bytes().map(|byte| byte.to_ascii_lowercase()).collect();
+        ours.sort_by_cached_key(|(suffix, _)| -> (Vec<u8>, &str) { (folded(suffix), suffix) });
+        let mut previous = "";
         for (suffix, value) in ours {
-            sorted.insert((suffix.to_ascii_lowercase(), suffix), value);
-        }
-        let mut previous = None;
-        for ((folded, suffix), value) in sorted {
-            let place = format!("{PREFIX}{suffix}");
-            let repeated = previous.replace(folded.clone()) == Some(folded);
+            let repeated = suffix.eq_ignore_ascii_case(previous) && !suffix.contains('.');
+            previous = suffix;
             match value.as_str() {
-                _ if repeated && !suffix.contains('.') => {
+                _ if repeated => {
                     let message = "given twice, in different letters; leave one of them out";
-                    self.faults.push(Fault::new(place, message));
+                    self.fault(suffix, message);
                 }
-                Some(text) => self.read(suffix, &place, text),
-                None => self.faults.push(Fault::new(place, ValueError::NoString)),
+                Some(text) => self.read(suffix, text),
+                None => self.fault(suffix, ValueError::NoString),
             }
         }
     }
 
-    fn read(&mut self, suffix: &str, place: &str, text: &str) {
+    fn fault(&mut self, suffix: &str, message: impl std::fmt::Display) {
+        self.faults.push(Fault::new(format!("{PREFIX}{suffix}"), message));
+    }
+
+    fn read(&mut self, suffix: &str, text: &str) {
         match Key::parse(suffix) {
             Key::Setting(Annotation::Inject) => {}
             Key::Setting(Annotation::Files) => {
-                self.entries.add_list(place, text, &mut self.faults);
+                for message in self.entries.add_list(text) {
+                    self.fault(suffix, message);
+                }
             }
             Key::Setting(name) => {
                 if let Err(error) = self.own.set(name, text) {
-                    self.faults.push(Fault::new(place, error));
+                    self.fault(suffix, error);
                 }
             }
             Key::Entry(kind, path) => {
-                self.entries.add(kind, path, place, text, &mut self.faults);
+                if let Err(message) = self.entries.add(kind, path, text) {
+                    self.fault(suffix, message);
+                }
             }
             Key::Unknown => {
                 self.entries.expect_anything();
                 let suggestion = Suggestion::new(suffix, name::suggestions());
-                self.faults.push(Fault::new(place, format_args!("unknown annotation{suggestion}")));
+                self.fault(suffix, format_args!("unknown annotation{suggestion}"));
             }
         }
     }

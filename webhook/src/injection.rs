@@ -17,7 +17,9 @@ mod resources;
 mod tolerated;
 mod volume;
 
+use k8s_openapi::api::core::v1::{Container, Volume};
 use mayfly_spec::spec::{Interval, Mode, Start};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
@@ -48,7 +50,7 @@ pub struct Injection {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
     /// A volume at the end of `volumes`.
-    Volume(Value),
+    Volume(Box<Volume>),
     /// An item at the end of a container's list.
     Append(Position, &'static str, Value),
     /// A member of our own container, by its path below the container.
@@ -56,7 +58,7 @@ pub enum Step {
     /// An annotation that the pod does not have.
     Annotation(&'static str, String),
     /// Our container.
-    Container(Position, Value),
+    Container(Position, Box<Container>),
 }
 
 /// Decides what `pod` gets, or everything that is wrong with what it asks for.
@@ -178,18 +180,22 @@ impl Planner<'_> {
     }
 
     /// Ours last: it moves the others' places.
-    fn ensure_container(&mut self, wanted: Value) {
+    fn ensure_container(&mut self, wanted: Container) {
         let placement = self.placement;
-        match placement.present {
-            None => self.steps.push(Step::Container(placement.position(), wanted)),
-            Some(position) => {
-                match ours::repairs(self.pod.container(position), &wanted, position) {
-                    Ok(repairs) => self.steps.extend(repairs),
-                    Err(fault) => self.faults.push(fault),
-                }
-            }
+        let Some(position) = placement.present else {
+            self.steps.push(Step::Container(placement.position(), Box::new(wanted)));
+            return;
+        };
+        match ours::repairs(self.pod.container(position), &json(wanted), position) {
+            Ok(repairs) => self.steps.extend(repairs),
+            Err(fault) => self.faults.push(fault),
         }
     }
+}
+
+/// Kubernetes' types have no map with a key that is no text, and nothing else can fail.
+pub(crate) fn json(value: impl Serialize) -> Value {
+    serde_json::to_value(value).unwrap_or_default()
 }
 
 fn is_windows(pod: &Pod<'_>) -> bool {

@@ -112,9 +112,9 @@ impl Admission<'_> {
                 let warnings = injected.warnings.into_iter();
                 self.warnings.extend(warnings.map(|warning| format!("{label}: {warning}")));
                 match injected.edited.finish() {
-                    Ok((admitted, patch)) => {
+                    Ok((admitted, changed)) => {
                         *pod = admitted;
-                        !patch.is_empty()
+                        changed
                     }
                     Err(error) => {
                         self.denied.push((label, Fault::new("spec", error).into()));

@@ -11,6 +11,9 @@ use super::{Decision, Malformed, Review};
 /// Kubernetes' code for what a policy forbids; `kubectl` prints the message behind it.
 const FORBIDDEN: u16 = 403;
 
+/// Room for the patch of a usual pod, so that it is not moved while it grows.
+const USUAL_LENGTH: usize = 4096;
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct AdmissionReview<'a> {
@@ -26,8 +29,11 @@ struct Response<'a> {
     allowed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<Status>,
-    #[serde(skip_serializing_if = "Option::is_none", flatten)]
-    patch: Option<EncodedPatch>,
+    /// Together with `patch` or not at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patch_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patch: Option<String>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     warnings: &'a [String],
 }
@@ -36,14 +42,6 @@ struct Response<'a> {
 struct Status {
     code: u16,
     message: String,
-}
-
-/// The two fields that come together or not at all.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct EncodedPatch {
-    patch_type: &'static str,
-    patch: String,
 }
 
 impl Review {
@@ -56,31 +54,32 @@ impl Review {
             }
             _ => None,
         };
+        let patch = self.encoded_patch()?;
         let response = Response {
             uid: &self.uid,
             allowed: status.is_none(),
             status,
-            patch: self.encoded_patch()?,
+            patch_type: patch.is_some().then_some("JSONPatch"),
+            patch,
             warnings: &self.warnings,
         };
-        let review = AdmissionReview {
-            api_version: "admission.k8s.io/v1",
-            kind: "AdmissionReview",
-            response,
-        };
-        serde_json::to_vec(&review).map_err(|error| unwritable(&error))
+        let (api_version, kind) = ("admission.k8s.io/v1", "AdmissionReview");
+        write(&AdmissionReview { api_version, kind, response })
     }
 
-    fn encoded_patch(&self) -> Result<Option<EncodedPatch>, Malformed> {
-        let Some(patch) = &self.patch else {
+    fn encoded_patch(&self) -> Result<Option<String>, Malformed> {
+        if self.operations.is_empty() {
             return Ok(None);
-        };
-        let json = serde_json::to_vec(patch).map_err(|error| unwritable(&error))?;
-        Ok(Some(EncodedPatch { patch_type: "JSONPatch", patch: STANDARD.encode(json) }))
+        }
+        write(&self.operations).map(|json| Some(STANDARD.encode(json)))
     }
 }
 
 /// Nothing that we write has a form that JSON does not have.
-fn unwritable(error: &serde_json::Error) -> Malformed {
-    Malformed::Json(error.to_string())
+fn write(value: &impl Serialize) -> Result<Vec<u8>, Malformed> {
+    let mut bytes = Vec::with_capacity(USUAL_LENGTH);
+    match serde_json::to_writer(&mut bytes, value) {
+        Ok(()) => Ok(bytes),
+        Err(error) => Err(Malformed::Json(error.to_string())),
+    }
 }

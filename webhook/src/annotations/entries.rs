@@ -29,51 +29,42 @@ pub(super) struct Entries {
 
 impl Entries {
     /// Takes `file.<path>` or `dir.<path>`.
-    pub(super) fn add(
-        &mut self,
-        kind: Kind,
-        path: &str,
-        place: &str,
-        text: &str,
-        faults: &mut Vec<Fault>,
-    ) {
-        match entry(kind, path, text) {
-            Ok(entry) => self.files.push(entry),
-            Err(message) => {
-                self.faulty.insert(path.to_owned());
-                faults.push(Fault::new(place, message));
-            }
-        }
+    pub(super) fn add(&mut self, kind: Kind, path: &str, text: &str) -> Result<(), String> {
+        let entry = entry(kind, path, text);
+        self.take(entry, || Some(path.to_owned()))
     }
 
-    /// Takes the list of `files`.
-    pub(super) fn add_list(&mut self, place: &str, text: &str, faults: &mut Vec<Fault>) {
-        let list = match serde_saphyr::from_str::<Value>(text) {
-            Ok(Value::Array(list)) => list,
-            Ok(_) => {
+    fn take(
+        &mut self,
+        entry: Result<FileEntry, String>,
+        path: impl FnOnce() -> Option<String>,
+    ) -> Result<(), String> {
+        let entry = entry.inspect_err(|_| match path() {
+            Some(path) => drop(self.faulty.insert(path)),
+            None => self.unreadable = true,
+        })?;
+        self.files.push(entry);
+        Ok(())
+    }
+
+    /// Takes the list of `files`, and tells what is wrong with it.
+    pub(super) fn add_list(&mut self, text: &str) -> Vec<String> {
+        let list = match list(text) {
+            Ok(list) => list,
+            Err(message) => {
                 self.unreadable = true;
-                let message = "not a YAML list; begin each entry with `- `, for example `- {path: a, from: \"vault:secret/app#a\"}`";
-                faults.push(Fault::new(place, message));
-                return;
-            }
-            Err(error) => {
-                self.unreadable = true;
-                faults.push(Fault::new(place, format_args!("not YAML: {}", first_line(&error))));
-                return;
+                return vec![message];
             }
         };
+        let mut faults = Vec::new();
         for (number, entry) in (1..).zip(list) {
             let path = ["path", "dir"].iter().find_map(|field| entry.get(field)?.as_str());
             let path = path.map(str::to_owned);
-            match listed(entry) {
-                Ok(entry) => self.files.push(entry),
-                Err(message) => {
-                    self.unreadable |= path.is_none();
-                    self.faulty.extend(path);
-                    faults.push(Fault::new(place, format_args!("entry {number}: {message}")));
-                }
+            if let Err(message) = self.take(listed(entry), || path) {
+                faults.push(format!("entry {number}: {message}"));
             }
         }
+        faults
     }
 
     /// Notes an annotation that may have been meant for an entry.
@@ -114,6 +105,14 @@ impl Entries {
     /// The paths that are asked for.
     pub(super) fn known(&self) -> Vec<&str> {
         self.files.iter().map(|entry| entry.path.as_str()).collect()
+    }
+}
+
+fn list(text: &str) -> Result<Vec<Value>, String> {
+    match serde_saphyr::from_str(text) {
+        Ok(Value::Array(list)) => Ok(list),
+        Ok(_) => Err("not a YAML list; begin each entry with `- `, for example `- {path: a, from: \"vault:secret/app#a\"}`".to_owned()),
+        Err(error) => Err(format!("not YAML: {}", first_line(&error))),
     }
 }
 

@@ -14,8 +14,6 @@ use k8s_openapi::{
     apimachinery::pkg::api::resource::Quantity as ApiQuantity,
 };
 use mayfly_spec::spec::{Interval, Mode};
-use serde::Serialize;
-use serde_json::Value;
 
 use super::{
     Planner,
@@ -48,12 +46,14 @@ impl Planner<'_> {
         identities: &Identities,
         resources: &Resources,
         ownership: Ownership,
-    ) -> Value {
+    ) -> Container {
         let mode = self.choices.mode;
         let command = if mode == Mode::Init { "once" } else { "run" };
-        let mut container = json(Container {
+        let mut env = environment(contract);
+        env.extend(identities.carried_env.iter().cloned());
+        Container {
             command: Some(vec![PROGRAM.to_owned(), command.to_owned()]),
-            env: Some(environment(contract)),
+            env: Some(env),
             image: Some(self.config.agent_image.clone()),
             image_pull_policy: Some(self.config.pull_policy.name().to_owned()),
             lifecycle: self.hook(),
@@ -66,10 +66,7 @@ impl Planner<'_> {
             termination_message_policy: Some("File".to_owned()),
             volume_mounts: Some(self.agent_mounts(identities)),
             ..Container::default()
-        });
-        extend(&mut container, "env", identities.carried_env.iter().cloned());
-        extend(&mut container, "volumeMounts", identities.carried_mount.iter().cloned());
-        container
+        }
     }
 
     fn agent_mounts(&self, identities: &Identities) -> Vec<VolumeMount> {
@@ -77,7 +74,8 @@ impl Planner<'_> {
         let state = mount(STATE_VOLUME, STATE_PATH);
         let tokens = (!identities.tokens.is_empty())
             .then(|| VolumeMount { read_only: Some(true), ..mount(IDENTITY_VOLUME, TOKENS_PATH) });
-        [Some(secrets), Some(state), tokens].into_iter().flatten().collect()
+        let carried = identities.carried_mount.clone();
+        [Some(secrets), Some(state), tokens, carried].into_iter().flatten().collect()
     }
 
     fn hook(&self) -> Option<Lifecycle> {
@@ -177,15 +175,4 @@ fn requirements(resources: &Resources) -> Option<ResourceRequirements> {
 
 fn mount(volume: &str, path: &str) -> VolumeMount {
     VolumeMount { name: volume.to_owned(), mount_path: path.to_owned(), ..VolumeMount::default() }
-}
-
-fn extend(container: &mut Value, field: &str, items: impl Iterator<Item = Value>) {
-    if let Some(list) = container.get_mut(field).and_then(Value::as_array_mut) {
-        list.extend(items);
-    }
-}
-
-/// Kubernetes' types have no map with a key that is no text, and nothing else can fail.
-pub(super) fn json(value: impl Serialize) -> Value {
-    serde_json::to_value(value).unwrap_or_default()
 }

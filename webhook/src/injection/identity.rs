@@ -4,11 +4,12 @@
 //! mount are carried over when they are there, and put there by EKS's own webhook when it comes
 //! after us.
 
+use k8s_openapi::api::core::v1::{EnvVar, VolumeMount};
 use mayfly_spec::{
     reference::Source,
     spec::{Aws, Ca, DEFAULT_KUBERNETES_MOUNT, Identity, KubernetesAuth, Vault, VaultAuth},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{CONTAINER, Planner, volume::TOKENS_PATH};
 use crate::{
@@ -40,8 +41,8 @@ pub(super) struct Identities {
     pub(super) vault: Option<Vault>,
     pub(super) tokens: Vec<ProjectedToken>,
     /// Environment and mount that EKS's webhook gave to the app.
-    pub(super) carried_env: Vec<Value>,
-    pub(super) carried_mount: Option<Value>,
+    pub(super) carried_env: Vec<EnvVar>,
+    pub(super) carried_mount: Option<VolumeMount>,
 }
 
 /// One file of the projected volume.
@@ -154,14 +155,16 @@ impl Planner<'_> {
         let env = items(container, "env");
         let literal = |name: &&str| {
             let variable = env.iter().find(|variable| text(variable, "name") == *name)?;
-            Some(json!({"name": name, "value": variable.get("value")?.as_str()?}))
+            let value = Some(variable.get("value")?.as_str()?.to_owned());
+            Some(EnvVar { name: (*name).to_owned(), value, ..EnvVar::default() })
         };
         identities.carried_env = variables.iter().filter_map(literal).collect();
-        if !has_role {
-            let path = text(mount, "mountPath");
-            identities.carried_mount =
-                Some(json!({"mountPath": path, "name": EKS_VOLUME, "readOnly": true}));
-        }
+        identities.carried_mount = (!has_role).then(|| VolumeMount {
+            name: EKS_VOLUME.to_owned(),
+            mount_path: text(mount, "mountPath").to_owned(),
+            read_only: Some(true),
+            ..VolumeMount::default()
+        });
     }
 
     /// The container with EKS's token, a chosen one before the others.

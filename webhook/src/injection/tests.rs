@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::*;
+use super::{Config, Pod, Step, Value, plan};
 use crate::annotations::{Asked, parse};
 
 /// The agent's container for a pod of these containers, with these annotations.
@@ -18,7 +18,7 @@ fn agent(annotations: &[(&str, &str)], spec: &Value) -> Result<Value, Vec<String
     let plan = plan(&config, &request, &Pod::read(&pod).expect("a pod"));
     let plan = plan.map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     let container = plan.steps.into_iter().find_map(|step| match step {
-        Step::Container(_, container) => Some(container),
+        Step::Container(_, container) => Some(super::json(container)),
         _ => None,
     });
     Ok(container.expect("a container"))

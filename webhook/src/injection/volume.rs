@@ -14,8 +14,8 @@ use serde_json::Value;
 
 use super::{
     Planner, Step,
-    container::json,
     identity::{Identities, ProjectedToken},
+    json,
     resources::Resources,
 };
 use crate::{fault::Fault, pod::text, quantity::Quantity};
@@ -51,13 +51,13 @@ impl Planner<'_> {
         }
     }
 
-    fn ensure_volume(&mut self, wanted: Value) {
-        let name = text(&wanted, "name").to_owned();
+    fn ensure_volume(&mut self, wanted: Volume) {
+        let name = &wanted.name;
         let mut volumes = self.pod.volumes().iter().enumerate();
-        let present = volumes.find(|(_, volume)| text(volume, "name") == name);
+        let present = volumes.find(|(_, volume)| text(volume, "name") == *name);
         match present {
-            None => self.steps.push(Step::Volume(wanted)),
-            Some((_, volume)) if is_same(&wanted, volume) => {}
+            None => self.steps.push(Step::Volume(Box::new(wanted))),
+            Some((_, volume)) if is_same(&json(&wanted), volume) => {}
             Some((index, _)) => {
                 let message = format!("the name `{name}` is Mayfly's own; rename this volume");
                 self.faults.push(Fault::new(format!("spec.volumes[{index}]"), message));
@@ -84,18 +84,18 @@ fn is_same(wanted: &Value, present: &Value) -> bool {
     }
 }
 
-fn in_memory(name: &str, size: &Quantity) -> Value {
-    json(Volume {
+fn in_memory(name: &str, size: &Quantity) -> Volume {
+    Volume {
         name: name.to_owned(),
         empty_dir: Some(EmptyDirVolumeSource {
             medium: Some("Memory".to_owned()),
             size_limit: Some(ApiQuantity(size.to_string())),
         }),
         ..Volume::default()
-    })
+    }
 }
 
-fn projected(tokens: &[ProjectedToken]) -> Value {
+fn projected(tokens: &[ProjectedToken]) -> Volume {
     let source = |token: &ProjectedToken| VolumeProjection {
         service_account_token: Some(ServiceAccountTokenProjection {
             audience: token.audience.clone(),
@@ -104,12 +104,12 @@ fn projected(tokens: &[ProjectedToken]) -> Value {
         }),
         ..VolumeProjection::default()
     };
-    json(Volume {
+    Volume {
         name: IDENTITY_VOLUME.to_owned(),
         projected: Some(ProjectedVolumeSource {
             default_mode: Some(PROJECTED_MODE),
             sources: Some(tokens.iter().map(source).collect()),
         }),
         ..Volume::default()
-    })
+    }
 }
