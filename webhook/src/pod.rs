@@ -54,11 +54,11 @@ impl<'a> Pod<'a> {
             return Err(Fault::new("spec", "missing, or no object"));
         }
         for list in ["containers", "initContainers", "volumes"] {
-            check_list(spec, list, &format!("spec.{list}"))?;
+            check_list(spec, list, || format!("spec.{list}"))?;
         }
         for (position, container) in pod.containers() {
             for list in CONTAINER_LISTS {
-                check_list(container, list, &format!("{}.{list}", place(position)))?;
+                check_list(container, list, || format!("{}.{list}", place(position)))?;
             }
         }
         Ok(pod)
@@ -127,12 +127,12 @@ impl<'a> Pod<'a> {
     }
 }
 
-fn check_list(object: &Value, field: &str, place: &str) -> Result<(), Fault> {
+fn check_list(object: &Value, field: &str, place: impl FnOnce() -> String) -> Result<(), Fault> {
     let sound = match object.get(field) {
         None | Some(Value::Null) => true,
         Some(list) => list.as_array().is_some_and(|list| list.iter().all(Value::is_object)),
     };
-    sound.then_some(()).ok_or_else(|| Fault::new(place, "no list of objects"))
+    sound.then_some(()).ok_or_else(|| Fault::new(place(), "no list of objects"))
 }
 
 /// The list `field` of `object`; empty when there is none.

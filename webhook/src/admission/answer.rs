@@ -29,13 +29,14 @@ struct Response<'a> {
     allowed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<Status>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    warnings: &'a [String],
     /// Together with `patch` or not at all.
     #[serde(skip_serializing_if = "Option::is_none")]
     patch_type: Option<&'static str>,
+    /// The last field: its end is the answer's.
     #[serde(skip_serializing_if = "Option::is_none")]
-    patch: Option<String>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    warnings: &'a [String],
+    patch: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -54,25 +55,34 @@ impl Review {
             }
             _ => None,
         };
-        let patch = self.encoded_patch()?;
+        let has_patch = !self.operations.is_empty();
         let response = Response {
             uid: &self.uid,
             allowed: status.is_none(),
             status,
-            patch_type: patch.is_some().then_some("JSONPatch"),
-            patch,
             warnings: &self.warnings,
+            patch_type: has_patch.then_some("JSONPatch"),
+            patch: has_patch.then_some(""),
         };
         let (api_version, kind) = ("admission.k8s.io/v1", "AdmissionReview");
-        write(&AdmissionReview { api_version, kind, response })
-    }
-
-    fn encoded_patch(&self) -> Result<Option<String>, Malformed> {
-        if self.operations.is_empty() {
-            return Ok(None);
+        let mut answer = write(&AdmissionReview { api_version, kind, response })?;
+        if has_patch {
+            fill_in(&mut answer, &write(&self.operations)?);
         }
-        write(&self.operations).map(|json| Some(STANDARD.encode(json)))
+        Ok(answer)
     }
+}
+
+/// Writes the patch between the last quotes of `answer`, where base64 needs no escaping and no
+/// second look: a third of an answer's time.
+fn fill_in(answer: &mut Vec<u8>, patch: &[u8]) {
+    const END: &[u8] = b"\"}}";
+    answer.truncate(answer.len() - END.len());
+    let start = answer.len();
+    answer.resize(start + patch.len().div_ceil(3) * 4, 0);
+    // The room is exactly what the encoding takes.
+    let _length = STANDARD.encode_slice(patch, &mut answer[start..]);
+    answer.extend_from_slice(END);
 }
 
 /// Nothing that we write has a form that JSON does not have.
