@@ -20,6 +20,7 @@
 pub mod admission;
 pub mod annotations;
 pub mod args;
+pub mod cluster;
 pub mod config;
 pub mod fault;
 pub mod injection;
