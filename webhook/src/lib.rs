@@ -32,3 +32,4 @@ pub mod quantity;
 pub mod server;
 pub mod serving;
 pub mod telemetry;
+pub mod workload;
