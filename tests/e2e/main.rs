@@ -2,6 +2,7 @@
 
 mod abuse;
 mod admission;
+mod audit;
 mod canary;
 mod company;
 mod delivery;
@@ -25,6 +26,8 @@ mod search;
 mod secrecy;
 mod start;
 mod tenant;
+mod turmoil;
+mod workloads;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -100,11 +103,14 @@ fn topics() -> Vec<Case> {
         refusal::cases(),
         registration::cases(),
         admission::cases(),
+        workloads::cases(),
+        audit::cases(),
         ownership::cases(),
         company::cases(),
         other_webhooks::cases(),
         kubectl::cases(),
         rollout::cases(),
+        turmoil::cases(),
         start::cases(),
         abuse::cases(),
         removal::cases(),

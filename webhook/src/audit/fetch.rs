@@ -7,6 +7,7 @@ use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBind
 use kube::Client;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
+use thiserror::Error;
 
 use super::readers::Rbac;
 use crate::args::Installation;
@@ -151,10 +152,28 @@ impl Cluster {
     async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
         let request = http::Request::get(path).body(Vec::new()).context("making a request")?;
         let what = path.split('?').next().unwrap_or(path);
-        self.client.request(request).await.with_context(|| format!("asking for {what}"))
+        let answer = self.client.request(request).await.map_err(Refusal::of);
+        answer.with_context(|| format!("asking for {what}"))
     }
 }
 
 fn is_not_found(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref(), Some(kube::Error::Api(status)) if status.code == 404)
+    error.downcast_ref::<Refusal>().is_some_and(|refusal| refusal.code == 404)
+}
+
+/// Why the API server gave no answer, in its own words: `kube`'s repeat the whole status, and themselves.
+#[derive(Debug, Error)]
+#[error("{message}")]
+struct Refusal {
+    code: u16,
+    message: String,
+}
+
+impl Refusal {
+    fn of(error: kube::Error) -> Self {
+        match error {
+            kube::Error::Api(status) => Self { code: status.code, message: status.message },
+            other => Self { code: 0, message: other.to_string() },
+        }
+    }
 }
