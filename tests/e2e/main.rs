@@ -25,6 +25,7 @@ mod rotation;
 mod search;
 mod secrecy;
 mod start;
+mod strangers;
 mod tenant;
 mod turmoil;
 mod workloads;
@@ -113,6 +114,7 @@ fn topics() -> Vec<Case> {
         turmoil::cases(),
         start::cases(),
         abuse::cases(),
+        strangers::cases(),
         removal::cases(),
         examples::cases(),
         // It looks for what all of the others have left.
