@@ -2,6 +2,7 @@
 
 mod abuse;
 mod admission;
+mod audit;
 mod canary;
 mod company;
 mod delivery;
@@ -24,7 +25,10 @@ mod rotation;
 mod search;
 mod secrecy;
 mod start;
+mod strangers;
 mod tenant;
+mod turmoil;
+mod workloads;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -100,13 +104,17 @@ fn topics() -> Vec<Case> {
         refusal::cases(),
         registration::cases(),
         admission::cases(),
+        workloads::cases(),
+        audit::cases(),
         ownership::cases(),
         company::cases(),
         other_webhooks::cases(),
         kubectl::cases(),
         rollout::cases(),
+        turmoil::cases(),
         start::cases(),
         abuse::cases(),
+        strangers::cases(),
         removal::cases(),
         examples::cases(),
         // It looks for what all of the others have left.

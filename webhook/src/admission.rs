@@ -85,8 +85,8 @@ fn read(mut review: Value) -> Result<(Review, Value, Value), Malformed> {
     Ok((answer, request, object))
 }
 
-/// The controller among an object's owners.
-fn owner(metadata: &Value) -> String {
+/// The controller among an object's owners, as `ReplicaSet/web-5d8f`; empty when there is none.
+pub fn owner(metadata: &Value) -> String {
     let owners = items(metadata, "ownerReferences").iter();
     let mut controllers =
         owners.filter(|owner| owner.get("controller").and_then(Value::as_bool) == Some(true));
