@@ -2,7 +2,11 @@
 //!
 //! Labels come from short fixed lists: nothing that a client sends becomes one.
 
-use std::time::Duration;
+mod identity;
+
+use std::time::{Duration, SystemTime};
+
+use mayfly_certs::event::Event;
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -11,6 +15,7 @@ use prometheus_client::{
 };
 
 use crate::admission::Decision;
+use identity::IdentityMetrics;
 
 /// A review takes tens of microseconds; a thousand containers take some milliseconds.
 const BUCKETS: [f64; 12] =
@@ -26,6 +31,7 @@ pub struct Metrics {
     evictions: Counter,
     handshakes: Counter,
     panics: Counter,
+    identity: IdentityMetrics,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -44,6 +50,7 @@ impl Default for Metrics {
             evictions: Counter::default(),
             handshakes: Counter::default(),
             panics: Counter::default(),
+            identity: IdentityMetrics::default(),
         };
         metrics.register();
         metrics
@@ -74,6 +81,7 @@ impl Metrics {
         let handshakes = self.handshakes.clone();
         registry.register("handshakes_refused", "TLS handshakes that came to nothing", handshakes);
         registry.register("panics", "Requests that were answered with 500", self.panics.clone());
+        self.identity.register(registry);
     }
 
     pub(super) fn decided(&self, decision: &Decision, duration: Duration) {
@@ -97,6 +105,11 @@ impl Metrics {
 
     pub(super) fn panicked(&self) {
         self.panics.inc();
+    }
+
+    /// Counts what happened to the identity at the time `now`.
+    pub fn of_identity(&self, event: &Event, now: SystemTime) {
+        self.identity.happened(event, now);
     }
 
     /// Prometheus' text.
