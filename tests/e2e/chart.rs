@@ -14,7 +14,9 @@ use mayfly_tests::{
         chart::{self, RENDERINGS},
         cluster::Cluster,
         folders,
+        program::Program,
         suite::Case,
+        tools::golang::{GoTool, NEWEST_SCHEMAS, OLDEST_SCHEMAS},
     },
 };
 use serde_json::Value;
@@ -27,6 +29,8 @@ pub(crate) fn cases() -> Vec<Case> {
         bad_values_are_named,
         rights_follow_from_the_values,
         replicas_on_their_nodes_network_take_turns,
+        the_oldest_kubernetes_knows_every_field_and_expression,
+        the_newest_kubernetes_knows_every_field,
     ];
     cases.into_iter().map(Case::bare).collect()
 }
@@ -78,7 +82,7 @@ async fn kustomize(cluster: &Cluster, folder: &str, components: &[&str]) -> Resu
     }
     // kustomize reads nothing from above its own folder by an absolute path, so all of it is copied.
     let ground = tempfile::tempdir()?;
-    let copy = mayfly_tests::lab::program::Program::new("cp").args(["-r"]).args([&manifests]);
+    let copy = Program::new("cp").args(["-r"]).args([&manifests]);
     copy.args([ground.path()]).text().await?;
     let paths = |names: &[&str]| names.iter().map(|name| format!("manifests/{name}")).collect();
     let (resources, components): (Vec<String>, Vec<String>) = (paths(&[folder]), paths(components));
@@ -181,4 +185,89 @@ async fn replicas_on_their_nodes_network_take_turns(cluster: &Cluster) -> Result
     ensure!(*surge == 0, "the surge is {surge}");
     ensure!(!made.contains_key("NetworkPolicy mayfly-webhook"), "a policy that nobody minds");
     Ok(())
+}
+
+/// Values that bring out every template and every branch of them.
+const SHAPES: [&[&str]; 5] = [
+    &[],
+    &["tls.mode=secret", "hostNetwork=true", "url="],
+    &["tls.mode=secret", "url=https://mayfly.example:8443"],
+    &["replicas=1", "name=second", "config.namespace-annotations=true", "rbac.create=false"],
+    &[
+        "tls.mode=cert-manager",
+        "config.namespace-annotations=true",
+        "labels.team=web",
+        "annotations.note=x",
+        "podLabels.a=b",
+        "podAnnotations.a=b",
+        "imagePullSecrets[0].name=registry",
+        "priorityClassName=system-cluster-critical",
+        "affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].weight=1",
+        "nodeSelector.pool=system",
+        "tolerations[0].operator=Exists",
+        "webhook.excludedNamespaces={kube-public}",
+        "webhook.namespaceSelector.matchLabels.mayfly=on",
+        "webhook.namespaceSelector.matchExpressions[0].key=team",
+        "webhook.namespaceSelector.matchExpressions[0].operator=Exists",
+        "webhook.objectSelector.matchLabels.mayfly=on",
+        "networkPolicy.adminFrom[0].namespaceSelector.matchLabels.name=monitoring",
+        "networkPolicy.apiServer.cidrs={192.0.2.1/32}",
+        "serviceMonitor.enabled=true",
+        "prometheusRule.enabled=true",
+        "dashboard.enabled=true",
+    ],
+];
+
+/// Kinds of others, which no Kubernetes knows.
+const FOREIGN: [&str; 4] =
+    ["\"Issuer\"", "\"Certificate\"", "\"ServiceMonitor\"", "\"PrometheusRule\""];
+
+async fn the_oldest_kubernetes_knows_every_field_and_expression(cluster: &Cluster) -> Result<()> {
+    let schemas = Schemas::build(cluster, &OLDEST_SCHEMAS).await?;
+    let made = chart::template(&cluster.lab().tools.helm(), &[]).await?;
+    for (word, typo) in [("replicas:", "replicaz:"), ("lowerAscii", "lowerAsci")] {
+        let told = schemas.judge(&made.replace(word, typo)).await;
+        ensure!(told.is_err(), "{typo} is overlooked");
+    }
+    schemas.know_everything(cluster).await
+}
+
+async fn the_newest_kubernetes_knows_every_field(cluster: &Cluster) -> Result<()> {
+    Schemas::build(cluster, &NEWEST_SCHEMAS).await?.know_everything(cluster).await
+}
+
+/// What one version of Kubernetes says to manifests.
+struct Schemas(Program);
+
+impl Schemas {
+    async fn build(cluster: &Cluster, tool: &GoTool) -> Result<Self> {
+        let folder = tool.build_again(&cluster.lab().folders.tools()).await?;
+        Ok(Self(Program::new(folder.join("schemas"))))
+    }
+
+    /// Says which objects it did not know; fails if one that it knows has a fault.
+    async fn judge(&self, manifests: &str) -> Result<Vec<String>> {
+        let output = self.0.clone().input(manifests).output().await?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        ensure!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+        let foreign = said.lines().filter(|line| line.starts_with("foreign: "));
+        Ok(foreign.map(str::to_owned).collect())
+    }
+
+    async fn know_everything(&self, cluster: &Cluster) -> Result<()> {
+        let mut all = vec![];
+        for values in SHAPES {
+            all.push(chart::template(&cluster.lab().tools.helm(), values).await?);
+        }
+        for (folder, components, _) in SAME {
+            all.push(kustomize(cluster, folder, components).await?);
+        }
+        for manifests in all {
+            for foreign in self.judge(&manifests).await? {
+                let expected = FOREIGN.iter().any(|kind| foreign.contains(kind));
+                ensure!(expected, "{foreign}");
+            }
+        }
+        Ok(())
+    }
 }
