@@ -47,10 +47,12 @@ async fn plain_manifests_are_made_from_the_chart(cluster: &Cluster) -> Result<()
 }
 
 /// A folder of manifests, what of others is put on top of it, and the chart's values that say the same.
-const SAME: [(&str, &[&str], &[&str]); 4] = [
+const SAME: [(&str, &[&str], &[&str]); 6] = [
     ("kubernetes", &[], &[]),
     ("cert-manager", &[], &["tls.mode=cert-manager"]),
     ("kubernetes", &["namespaces"], &["config.namespace-annotations=true"]),
+    ("kubernetes", &["certificate-files"], &["tls.mode=secret"]),
+    ("kubernetes", &["certificate-files", "namespaces"], &["tls.mode=secret", SELECTING]),
     ("outside", &[], &["tls.mode=secret", "url=https://mayfly-webhook.example:8443"]),
 ];
 

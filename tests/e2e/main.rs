@@ -8,6 +8,7 @@ mod company;
 mod delivery;
 mod examples;
 mod host;
+mod install;
 mod jobs;
 mod kubectl;
 mod lab;
@@ -113,6 +114,7 @@ fn topics() -> Vec<Case> {
         start::cases(),
         abuse::cases(),
         removal::cases(),
+        install::cases(),
         examples::cases(),
         // It looks for what all of the others have left.
         secrecy::cases(),
