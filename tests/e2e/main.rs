@@ -2,6 +2,7 @@
 
 mod abuse;
 mod admission;
+mod audit;
 mod canary;
 mod chart;
 mod company;
@@ -26,7 +27,10 @@ mod rotation;
 mod search;
 mod secrecy;
 mod start;
+mod strangers;
 mod tenant;
+mod turmoil;
+mod workloads;
 
 use std::{future::Future, path::PathBuf, process::ExitCode};
 
@@ -106,13 +110,17 @@ fn topics() -> Vec<Case> {
         refusal::cases(),
         registration::cases(),
         admission::cases(),
+        workloads::cases(),
+        audit::cases(),
         ownership::cases(),
         company::cases(),
         other_webhooks::cases(),
         kubectl::cases(),
         rollout::cases(),
+        turmoil::cases(),
         start::cases(),
         abuse::cases(),
+        strangers::cases(),
         removal::cases(),
         install::cases(),
         examples::cases(),

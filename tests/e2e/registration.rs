@@ -12,7 +12,7 @@ use mayfly_tests::{
 };
 use serde_json::{Value, json};
 
-use crate::{manifest::Manifest, operator, tenant::Tenant};
+use crate::{manifest::Manifest, operator, operator::REGISTRATION, tenant::Tenant};
 
 pub(crate) fn cases() -> Vec<Case> {
     let cases = cases![
@@ -78,8 +78,6 @@ async fn an_earlier_pod_is_changed_as_ever(tenant: &Tenant<'_>, pod: &Pod) -> Re
     ensure!(!pod.file("/run/mayfly/value").await?.is_empty(), "the file is empty");
     pod.delete().await
 }
-
-const REGISTRATION: [&str; 2] = ["mutatingwebhookconfiguration", "mayfly-webhook"];
 
 async fn without_its_registration_the_policy_refuses_those_who_ask(
     cluster: &Cluster,

@@ -5,10 +5,12 @@
 
 mod answer;
 mod decision;
+mod forecast;
 
 use serde_json::Value;
 
 pub use decision::{Decision, Malformed, Untouched};
+pub use forecast::{Forecast, forecast};
 
 use crate::{
     annotations::{self, Asked},
@@ -16,7 +18,7 @@ use crate::{
     fault::{Fault, Faults},
     injection,
     patch::{Editor, Operation, operation, render},
-    pod::{Pod, text},
+    pod::{Pod, items, text},
 };
 use json_patch::Patch;
 
@@ -25,10 +27,12 @@ use json_patch::Patch;
 pub struct Review {
     /// The request's own identifier.
     pub uid: String,
-    /// The namespace of the pod.
+    /// The namespace of the object.
     pub namespace: String,
-    /// The pod's name, or what its name will begin with.
+    /// The object's name, or what its name will begin with.
     pub name: String,
+    /// What has made the object, as `ReplicaSet/web-5d8f`; empty when a person has.
+    pub owner: String,
     /// What was decided.
     pub decision: Decision,
     /// What the pod's author is told besides.
@@ -45,26 +49,46 @@ pub fn review(config: &Config, body: &[u8]) -> Review {
 }
 
 /// Decides about an `AdmissionReview` that is parsed already.
-pub fn review_parsed(config: &Config, mut review: Value) -> Review {
-    if let Some(malformed) = Malformed::find(&review) {
-        return Review::of(Decision::Malformed(malformed));
-    }
-    let mut request = review.get_mut("request").map(Value::take).unwrap_or_default();
-    let pod = request.get_mut("object").map(Value::take).unwrap_or_default();
-    let metadata = pod.get("metadata").unwrap_or(&Value::Null);
-    let names = [text(&request, "name"), text(metadata, "name"), text(metadata, "generateName")];
-    let name = names.into_iter().find(|name| !name.is_empty()).unwrap_or_default();
-    let mut answer = Review {
-        uid: text(&request, "uid").to_owned(),
-        namespace: text(&request, "namespace").to_owned(),
-        name: name.to_owned(),
-        ..Review::of(Decision::Unchanged)
+pub fn review_parsed(config: &Config, review: Value) -> Review {
+    let (mut answer, request, pod) = match read(review) {
+        Ok(read) => read,
+        Err(malformed) => return Review::of(Decision::Malformed(malformed)),
     };
     match Untouched::find(&request) {
         Some(untouched) => answer.decision = Decision::Untouched(untouched),
+        None if !pod.is_object() => return Review::of(Decision::Malformed(Malformed::Object)),
         None => answer.decide(config, pod),
     }
     answer
+}
+
+/// The answer to `review` as far as its request is known, the request, and the object that it is about.
+fn read(mut review: Value) -> Result<(Review, Value, Value), Malformed> {
+    Malformed::find(&review).map_or(Ok(()), Err)?;
+    let mut request = review.get_mut("request").map(Value::take).unwrap_or_default();
+    let object = request.get_mut("object").map(Value::take).unwrap_or_default();
+    let metadata = object.get("metadata").unwrap_or(&Value::Null);
+    let names = [text(&request, "name"), text(metadata, "name"), text(metadata, "generateName")];
+    let name = names.into_iter().find(|name| !name.is_empty()).unwrap_or_default();
+    let answer = Review {
+        uid: text(&request, "uid").to_owned(),
+        namespace: text(&request, "namespace").to_owned(),
+        name: name.to_owned(),
+        owner: owner(metadata),
+        ..Review::of(Decision::Unchanged)
+    };
+    Ok((answer, request, object))
+}
+
+/// The controller among an object's owners, as `ReplicaSet/web-5d8f`; empty when there is none.
+pub fn owner(metadata: &Value) -> String {
+    let owners = items(metadata, "ownerReferences").iter();
+    let mut controllers =
+        owners.filter(|owner| owner.get("controller").and_then(Value::as_bool) == Some(true));
+    let controller = controllers.next();
+    controller.map_or_else(String::new, |owner| {
+        format!("{}/{}", text(owner, "kind"), text(owner, "name"))
+    })
 }
 
 impl Review {
@@ -73,6 +97,7 @@ impl Review {
             uid: String::new(),
             namespace: String::new(),
             name: String::new(),
+            owner: String::new(),
             decision,
             warnings: Vec::new(),
             operations: Vec::new(),

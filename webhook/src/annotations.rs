@@ -63,6 +63,21 @@ pub fn parse(annotations: &Map<String, Value>, config: &Config) -> Asked {
     Asked::Injection(Box::new(request), faults)
 }
 
+/// Whether `key` is the switch.
+pub fn is_switch(key: &str) -> bool {
+    name::suffix(key).is_some_and(|suffix| Annotation::find(suffix) == Some(Annotation::Inject))
+}
+
+/// What is wrong with a key of ours that means nothing, and what it may have been meant for.
+pub fn unknown(key: &str) -> Option<String> {
+    let suffix = name::suffix(key)?;
+    (Key::parse(suffix) == Key::Unknown).then(|| unknown_suffix(suffix))
+}
+
+fn unknown_suffix(suffix: &str) -> String {
+    format!("unknown annotation{}", Suggestion::new(suffix, name::suggestions()))
+}
+
 /// Collects what is right, and what is wrong beside it.
 #[derive(Debug, Default)]
 struct Reader {
@@ -131,8 +146,7 @@ impl Reader {
             }
             Key::Unknown => {
                 self.entries.expect_anything();
-                let suggestion = Suggestion::new(suffix, name::suggestions());
-                self.fault(suffix, format_args!("unknown annotation{suggestion}"));
+                self.fault(suffix, unknown_suffix(suffix));
             }
         }
     }

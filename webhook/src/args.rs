@@ -2,9 +2,9 @@
 //!
 //! Knows names and defaults of options; what they do is elsewhere.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
-use clap::{Parser, Subcommand, builder::NonEmptyStringValueParser};
+use clap::{Parser, Subcommand, ValueEnum, builder::NonEmptyStringValueParser};
 use mayfly_spec::spec::Interval;
 
 /// Mayfly's admission webhook: secrets for pods as files in memory.
@@ -23,6 +23,8 @@ pub enum Command {
     Serve(ServeArgs),
     /// Print a manifest as it would be admitted, without a cluster
     Inject(InjectArgs),
+    /// Look at a cluster: pods without agent, with an older one, unknown annotations
+    Audit(AuditArgs),
 }
 
 /// What decides about pods.
@@ -45,6 +47,72 @@ pub struct InjectArgs {
     /// What decides about pods.
     #[command(flatten)]
     pub operator: OperatorArgs,
+}
+
+/// The arguments of `audit`.
+#[derive(Debug, clap::Args)]
+pub struct AuditArgs {
+    /// How to reach the cluster; without it as `kubectl` does
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// The kubeconfig's context, instead of its current one
+    #[arg(long, value_name = "NAME")]
+    pub context: Option<String>,
+    /// Only this namespace; may be given again
+    #[arg(short, long, value_name = "NAME")]
+    pub namespace: Vec<String>,
+    /// The webhook's Deployment, whose configuration is used unless --config gives one
+    #[arg(long, value_name = "NAMESPACE/NAME", default_value = "mayfly/mayfly-webhook")]
+    pub installation: Installation,
+    /// Also: pods that take secrets from Secret objects or a `SecretProviderClass`, and the annotations instead
+    #[arg(long)]
+    pub migrate: bool,
+    /// Also: who may come to the secrets of pods, by RBAC
+    #[arg(long)]
+    pub readers: bool,
+    /// How to print what was found
+    #[arg(short, long, value_enum, default_value_t = OutputFormat::Table)]
+    pub output: OutputFormat,
+    /// What decides about pods.
+    #[command(flatten)]
+    pub operator: OperatorArgs,
+}
+
+/// How to print.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum OutputFormat {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+}
+
+/// A Deployment of the webhook.
+#[derive(Debug, Clone)]
+pub struct Installation {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl fmt::Display for Installation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+impl FromStr for Installation {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('/') {
+            Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() => {
+                Ok(Self { namespace: namespace.to_owned(), name: name.to_owned() })
+            }
+            _ => Err("say it as NAMESPACE/NAME"),
+        }
+    }
 }
 
 /// The arguments of `serve`.

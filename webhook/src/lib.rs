@@ -6,6 +6,7 @@
 //! admission          └→ Pod ─ annotations::parse → Request           PURE: everything below
 //!                             injection::plan    → Injection
 //!                             patch::render      → Patch
+//! audit    a cluster's objects → findings                            EDGE around PURE
 //! offline  manifest text → documents → pod templates → (the same three) → manifest text
 //! ```
 //!
@@ -20,6 +21,7 @@
 pub mod admission;
 pub mod annotations;
 pub mod args;
+pub mod audit;
 pub mod cluster;
 pub mod config;
 pub mod fault;
@@ -32,3 +34,4 @@ pub mod quantity;
 pub mod server;
 pub mod serving;
 pub mod telemetry;
+pub mod workload;

@@ -4,22 +4,20 @@
 //! before the first field stay.
 
 mod document;
-mod template;
 
 use serde_json::Value;
 use thiserror::Error;
 
 use crate::{
     admission::{Outcome, inject},
-    annotations::PREFIX,
     config::Config,
-    fault::{Fault, Faults},
-    pod::Pod,
+    fault::{Fault, Faults, quote},
+    pod::text,
+    workload::Template,
 };
 pub use document::{EmitError, ParseError};
 
 use document::Document;
-use template::Template;
 
 /// A manifest as it would be admitted.
 #[derive(Debug, PartialEq, Eq)]
@@ -87,7 +85,7 @@ impl Admission<'_> {
     }
 
     fn admit_object(&mut self, number: usize, object: &mut Value) -> bool {
-        if let Some(items) = template::items(object) {
+        if let Some(items) = items(object) {
             let mut changed = false;
             for item in items {
                 changed |= self.admit_object(number, item);
@@ -97,8 +95,9 @@ impl Admission<'_> {
         let Some(template) = Template::of(object) else {
             return false;
         };
-        let label = template::label(number, object);
-        self.warn_of_misplaced(&label, &template, object);
+        let label = label(number, object);
+        let misplaced = template.misplaced(object);
+        self.warnings.extend(misplaced.map(|warning| format!("{label}: {warning}")));
         let Some(pod) = object.pointer_mut(template.pointer) else {
             return false;
         };
@@ -124,20 +123,22 @@ impl Admission<'_> {
             }
         }
     }
+}
 
-    /// The commonest mistake: the annotations on the workload instead of its pods.
-    fn warn_of_misplaced(&mut self, label: &str, template: &Template, object: &Value) {
-        let annotations = Pod::annotations(object).filter(|_| !template.pointer.is_empty());
-        let mut keys = annotations.into_iter().flat_map(|annotations| annotations.keys());
-        if let Some(key) = keys.find(|key| key.to_ascii_lowercase().starts_with(PREFIX)) {
-            let place = template.pointer.replace('/', ".");
-            let place = place.trim_start_matches('.');
-            let warning = format!(
-                "{label}: mayfly: `{key}` has no effect here; move it to `{place}.metadata.annotations`"
-            );
-            self.warnings.push(warning);
-        }
+/// The items of a list of objects.
+fn items(object: &mut Value) -> Option<&mut Vec<Value>> {
+    if !text(object, "kind").ends_with("List") {
+        return None;
     }
+    object.get_mut("items").and_then(Value::as_array_mut)
+}
+
+/// What a person calls the object.
+fn label(number: usize, object: &Value) -> String {
+    let metadata = object.get("metadata").unwrap_or(&Value::Null);
+    let name = ["name", "generateName"].map(|field| text(metadata, field));
+    let name = name.into_iter().find(|name| !name.is_empty()).unwrap_or("without a name");
+    format!("document {number}, {} {}", text(object, "kind"), quote(name))
 }
 
 #[cfg(test)]

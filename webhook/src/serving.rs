@@ -20,7 +20,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    admission::review,
+    admission::{forecast, review},
     args::ServeArgs,
     config::Config,
     offline,
@@ -54,8 +54,13 @@ async fn run(args: ServeArgs, config: Config) -> anyhow::Result<()> {
     let (metrics, draining) = (Arc::new(Metrics::default()), Draining::default());
     let files = CertificateFiles::new(args.tls_cert, args.tls_key, Arc::clone(&provider));
     let resolver = files.resolver();
+    let config = Arc::new(config);
     let mutation = Mutation {
-        reviewer: Arc::new(move |body| review(&config, body)),
+        reviewer: Arc::new({
+            let config = Arc::clone(&config);
+            move |body| review(&config, body)
+        }),
+        forecaster: Arc::new(move |body| forecast(&config, body)),
         metrics: Arc::clone(&metrics),
         clock: CLOCK,
         draining: draining.clone(),

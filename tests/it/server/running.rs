@@ -55,8 +55,10 @@ impl Running {
             pair::parse(certificate.as_bytes(), key.as_bytes(), &provider).expect("a pair"),
         );
         let (metrics, draining) = (Arc::new(Metrics::default()), Draining::default());
+        let config = Config::default();
         let mutation = Mutation {
             reviewer,
+            forecaster: Arc::new(move |body| admission::forecast(&config, body)),
             metrics: Arc::clone(&metrics),
             clock: now,
             draining: draining.clone(),

@@ -1,6 +1,6 @@
-//! `/mutate`: the limits of a request, and one log line for each decision.
+//! `/mutate` and `/warn`: the limits of a request, and one log line for each decision.
 //!
-//! EDGE. Of the object only its namespace and name are ever logged.
+//! EDGE. Of the object only its namespace, name and owner are ever logged.
 
 use std::{any::Any, sync::Arc};
 
@@ -22,11 +22,13 @@ use crate::{admission::Review, fault::quote};
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
-/// What is behind `/mutate`.
+/// What is behind `/mutate` and `/warn`.
 #[derive(Clone)]
 pub struct Mutation {
-    /// What decides.
+    /// What decides about pods.
     pub reviewer: Reviewer,
+    /// What foresees the pods of workloads.
+    pub forecaster: Reviewer,
     /// Where decisions are counted.
     pub metrics: Arc<Metrics>,
     /// How long they took.
@@ -57,25 +59,36 @@ pub(super) fn router(mutation: Mutation, limits: &Limits) -> Router {
     };
     Router::new()
         .route("/mutate", post(mutate))
+        .route("/warn", post(warn))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, limits.request))
         .with_state(room)
 }
 
 async fn mutate(State(room): State<Room>, request: Request) -> Response {
-    let mut response = answer(&room, request).await;
+    let reviewer = &room.mutation.reviewer;
+    respond(&room, reviewer, request).await
+}
+
+async fn warn(State(room): State<Room>, request: Request) -> Response {
+    let reviewer = &room.mutation.forecaster;
+    respond(&room, reviewer, request).await
+}
+
+async fn respond(room: &Room, reviewer: &Reviewer, request: Request) -> Response {
+    let mut response = answer(room, reviewer, request).await;
     if room.mutation.draining.has_begun() {
         response.headers_mut().insert(header::CONNECTION, CLOSE);
     }
     response
 }
 
-async fn answer(room: &Room, request: Request) -> Response {
+async fn answer(room: &Room, reviewer: &Reviewer, request: Request) -> Response {
     let body = match read(request, room.longest).await {
         Ok(body) => body,
         Err(refusal) => return refusal.into_response(),
     };
-    let Mutation { reviewer, metrics, clock, .. } = &room.mutation;
+    let Mutation { metrics, clock, .. } = &room.mutation;
     let start = clock();
     let review = reviewer(&body);
     let answer = review.answer();
@@ -93,6 +106,7 @@ fn log(review: &Review, duration: std::time::Duration) {
         uid = %quote(&review.uid),
         namespace = %quote(&review.namespace),
         name = %quote(&review.name),
+        owner = %quote(&review.owner),
         decision = review.decision.name(),
         reason = review.decision.reason(),
         microseconds = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
