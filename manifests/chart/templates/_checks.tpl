@@ -10,7 +10,7 @@
   {{- end -}}
 {{- end -}}
 {{- range $name, $time := dict "tls.selfIssued.lifetime" .Values.tls.selfIssued.lifetime "drainDelay" .Values.drainDelay -}}
-  {{- if not (regexMatch "^([0-9]+(ms|s|m|h|d))+$" $time) -}}
+  {{- if and $time (not (regexMatch "^([0-9]+(ms|s|m|h|d))+$" $time)) -}}
     {{- fail (printf "%s: %q is no time; write a number and a unit, as in 90s, 15m, 12h or 7d" $name $time) -}}
   {{- end -}}
 {{- end -}}

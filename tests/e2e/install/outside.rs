@@ -2,17 +2,22 @@
 //! a label.
 #![expect(clippy::disallowed_methods, reason = "a certificate and a kustomization are files")]
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use mayfly_tests::{
     cases,
     lab::{
-        addresses::HOST, cluster::Cluster, folders, images::mayfly::TAG, install, program::Program,
+        addresses::HOST,
+        cluster::Cluster,
+        folders,
+        images::{
+            self,
+            mayfly::{TAG, Target},
+        },
+        install,
+        program::Program,
         suite::Case,
     },
 };
@@ -87,7 +92,7 @@ impl Ground {
 
     fn start(&self, cluster: &Cluster) -> Result<()> {
         let config = install::overlay(cluster.lab()).join("config.yaml");
-        let program = Program::new(binary(&cluster.lab().folders.image_target())?)
+        let program = images::mayfly::program(&cluster.lab().folders, Target::Webhook)?
             .args(["serve", "--admin-listen=127.0.0.1:9454", "--drain-delay=0s"])
             .args([format!("--listen={HOST}:{PORT}")])
             .args([format!("--config={}", config.display())])
@@ -95,13 +100,6 @@ impl Ground {
             .args([format!("--tls-key={}", self.path("tls.key").display())]);
         cluster.lab().daemons.start(OUTSIDE, &program)
     }
-}
-
-/// The program that is in the image, where the image's build has left it.
-fn binary(target: &Path) -> Result<PathBuf> {
-    let triples = fs::read_dir(target).context("look for the webhook's program")?;
-    let paths = triples.flatten().map(|triple| triple.path().join("release/mayfly-webhook"));
-    paths.into_iter().find(|path| path.exists()).context("the webhook was not built")
 }
 
 fn kustomization(certificate: &str) -> String {
