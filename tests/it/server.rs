@@ -251,7 +251,11 @@ async fn a_panic_costs_one_request() {
         Limits::default(),
         Arc::new(|body| {
             assert!(!body.windows(5).any(|window| window == b"panic"), "injected");
-            mayfly_webhook::admission::review(&mayfly_webhook::config::Config::default(), body)
+            mayfly_webhook::admission::review(
+                &mayfly_webhook::config::Config::default(),
+                &mayfly_webhook::policy::Directory::default(),
+                body,
+            )
         }),
     )
     .await;

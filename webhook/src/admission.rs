@@ -19,6 +19,7 @@ use crate::{
     injection,
     patch::{Editor, Operation, operation, render},
     pod::{Pod, items, text},
+    policy::{Ask, Directory, Judgement, Namespace, Subject},
 };
 use json_patch::Patch;
 
@@ -37,19 +38,23 @@ pub struct Review {
     pub decision: Decision,
     /// What the pod's author is told besides.
     pub warnings: Vec<String>,
+    /// What the operator's policy says.
+    pub judgement: Judgement,
+    /// Whether it could not be decided because the namespace is not known yet.
+    pub awaits_namespace: bool,
     operations: Vec<Operation>,
 }
 
 /// Decides about the `AdmissionReview` in `body`.
-pub fn review(config: &Config, body: &[u8]) -> Review {
+pub fn review(config: &Config, directory: &Directory, body: &[u8]) -> Review {
     match serde_json::from_slice(body) {
-        Ok(review) => review_parsed(config, review),
+        Ok(review) => review_parsed(config, directory, review),
         Err(error) => Review::of(Decision::Malformed(Malformed::Json(error.to_string()))),
     }
 }
 
 /// Decides about an `AdmissionReview` that is parsed already.
-pub fn review_parsed(config: &Config, review: Value) -> Review {
+pub fn review_parsed(config: &Config, directory: &Directory, review: Value) -> Review {
     let (mut answer, request, pod) = match read(review) {
         Ok(read) => read,
         Err(malformed) => return Review::of(Decision::Malformed(malformed)),
@@ -57,7 +62,7 @@ pub fn review_parsed(config: &Config, review: Value) -> Review {
     match Untouched::find(&request) {
         Some(untouched) => answer.decision = Decision::Untouched(untouched),
         None if !pod.is_object() => return Review::of(Decision::Malformed(Malformed::Object)),
-        None => answer.decide(config, pod),
+        None => answer.decide(config, directory, pod),
     }
     answer
 }
@@ -100,18 +105,20 @@ impl Review {
             owner: String::new(),
             decision,
             warnings: Vec::new(),
+            judgement: Judgement::default(),
+            awaits_namespace: false,
             operations: Vec::new(),
         }
     }
 
-    fn decide(&mut self, config: &Config, pod: Value) {
+    fn decide(&mut self, config: &Config, directory: &Directory, pod: Value) {
         let namespace = pod.get("metadata").map_or("", |metadata| text(metadata, "namespace"));
         if !namespace.is_empty() && namespace != self.namespace {
             let fault = Fault::new("metadata.namespace", "not the namespace of the request");
             self.decision = Decision::Denied(fault.into());
             return;
         }
-        match inject(config, pod, false) {
+        match self.inspect(config, directory, pod, false) {
             Outcome::Nothing(untouched) => self.decision = Decision::Untouched(untouched),
             Outcome::Denied(faults) => self.decision = Decision::Denied(faults),
             Outcome::Injected(injected) => {
@@ -122,6 +129,21 @@ impl Review {
                 }
             }
         }
+    }
+
+    /// Injects into the object's pod, and notes what the policy says.
+    fn inspect(
+        &mut self,
+        config: &Config,
+        directory: &Directory,
+        pod: Value,
+        ends: bool,
+    ) -> Outcome {
+        let namespace = directory.find(&self.namespace, config.needs_namespaces());
+        let Inspection { outcome, judgement } = inject(config, namespace.as_deref(), pod, ends);
+        self.judgement = judgement;
+        self.awaits_namespace = namespace.is_none() && matches!(outcome, Outcome::Denied(_));
+        outcome
     }
 
     /// The patch, when there is anything to change.
@@ -152,23 +174,60 @@ pub struct Injected {
     pub warnings: Vec<String>,
 }
 
-/// Injects into one pod, or the template of one; `ends` says that its owner is meant to end.
-pub fn inject(config: &Config, pod: Value, ends: bool) -> Outcome {
+/// What became of a pod, and what the operator's policy says about it.
+#[derive(Debug)]
+pub struct Inspection {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// What the policy says.
+    pub judgement: Judgement,
+}
+
+/// Injects into one pod of `namespace`, or the template of one; `ends` says that its owner is meant to end.
+/// A namespace that is not known yet denies what asks for anything.
+pub fn inject(
+    config: &Config,
+    namespace: Option<&Namespace>,
+    pod: Value,
+    ends: bool,
+) -> Inspection {
+    let mut judgement = Judgement::default();
+    let outcome = decide(config, namespace, pod, ends, &mut judgement);
+    Inspection { outcome, judgement }
+}
+
+fn decide(
+    config: &Config,
+    namespace: Option<&Namespace>,
+    pod: Value,
+    ends: bool,
+    judgement: &mut Judgement,
+) -> Outcome {
     let Some(annotations) = Pod::annotations(&pod) else {
         return Outcome::Nothing(Untouched::NotAnnotated);
     };
     if annotations.contains_key("kubernetes.io/config.mirror") {
         return Outcome::Nothing(Untouched::Mirror);
     }
-    let (request, mut faults) = match annotations::parse(annotations, config) {
+    let nowhere = Namespace::default();
+    let subject = Subject::new(namespace.unwrap_or(&nowhere), &pod);
+    let (request, mut faults) = match annotations::parse(annotations, config, &subject) {
         Asked::Nothing => return Outcome::Nothing(Untouched::NotAnnotated),
         Asked::Off => return Outcome::Nothing(Untouched::SwitchedOff),
         Asked::Injection(request, faults) => (request, faults),
     };
+    if namespace.is_none() {
+        let message = "not known to the webhook yet, and its policy needs its labels or annotations; try again";
+        return Outcome::Denied(Fault::new("metadata.namespace", message).into());
+    }
     let view = match Pod::read(&pod) {
         Ok(view) => view.of_owner(ends),
         Err(fault) => return Outcome::Denied(fault.into()),
     };
+    if !config.policy.rules.is_empty() {
+        *judgement = config.policy.judge(&subject, &Ask::of(&request, &view));
+        faults.extend(judgement.faults());
+    }
     let plan = injection::plan(config, &request, &view);
     let mut plan = match plan {
         Ok(plan) if faults.is_empty() => plan,
@@ -178,7 +237,8 @@ pub fn inject(config: &Config, pod: Value, ends: bool) -> Outcome {
             return Outcome::Denied(Faults(faults));
         }
     };
-    let (mode, warnings) = (plan.mode, std::mem::take(&mut plan.warnings));
+    let (mode, mut warnings) = (plan.mode, std::mem::take(&mut plan.warnings));
+    warnings.extend(judgement.warnings());
     let edited = render(plan, pod);
     Outcome::Injected(Box::new(Injected { mode, edited, warnings }))
 }

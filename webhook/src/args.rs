@@ -44,6 +44,9 @@ pub struct InjectArgs {
     /// The manifest (YAML or JSON, several documents, lists); `-` is standard input
     #[arg(short, long, value_name = "FILE")]
     pub file: PathBuf,
+    /// The namespace of what names none; of namespaces nothing but their names is known here
+    #[arg(short, long, value_name = "NAME", default_value = "default", value_parser = NonEmptyStringValueParser::new())]
+    pub namespace: String,
     /// What decides about pods.
     #[command(flatten)]
     pub operator: OperatorArgs,

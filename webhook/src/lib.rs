@@ -30,6 +30,7 @@ pub mod manifest;
 pub mod offline;
 pub mod patch;
 pub mod pod;
+pub mod policy;
 pub mod quantity;
 pub mod server;
 pub mod serving;

@@ -5,6 +5,8 @@
 
 mod document;
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 use thiserror::Error;
 
@@ -13,6 +15,7 @@ use crate::{
     config::Config,
     fault::{Fault, Faults, quote},
     pod::text,
+    policy::Namespace,
     workload::Template,
 };
 pub use document::{EmitError, ParseError};
@@ -43,9 +46,13 @@ pub enum ManifestError {
     Emit(usize, #[source] EmitError),
 }
 
-/// Injects into every pod and every pod template of `text`.
-pub fn admit(config: &Config, text: &str) -> Result<Admitted, ManifestError> {
-    let mut admission = Admission { config, denied: Vec::new(), warnings: Vec::new() };
+/// Injects into every pod and every pod template of `text`; what names no namespace is in `namespace`.
+pub fn admit(
+    config: &Config,
+    namespace: &Namespace,
+    text: &str,
+) -> Result<Admitted, ManifestError> {
+    let mut admission = Admission { config, namespace, denied: Vec::new(), warnings: Vec::new() };
     let mut admitted = String::with_capacity(text.len());
     for (number, document) in (1..).zip(Document::split(text)) {
         match admission.admit(number, &document)? {
@@ -65,6 +72,7 @@ pub fn admit(config: &Config, text: &str) -> Result<Admitted, ManifestError> {
 
 struct Admission<'a> {
     config: &'a Config,
+    namespace: &'a Namespace,
     denied: Vec<(String, Faults)>,
     warnings: Vec<String>,
 }
@@ -84,6 +92,14 @@ impl Admission<'_> {
         Ok(changed.then_some(value))
     }
 
+    /// Where the object is. Of another namespace than the given one nothing but its name is known.
+    fn namespace(&self, object: &Value) -> Cow<'_, Namespace> {
+        match text(object.get("metadata").unwrap_or(&Value::Null), "namespace") {
+            name if name.is_empty() || name == self.namespace.name => Cow::Borrowed(self.namespace),
+            name => Cow::Owned(Namespace::named(name)),
+        }
+    }
+
     fn admit_object(&mut self, number: usize, object: &mut Value) -> bool {
         if let Some(items) = items(object) {
             let mut changed = false;
@@ -98,10 +114,11 @@ impl Admission<'_> {
         let label = label(number, object);
         let misplaced = template.misplaced(object);
         self.warnings.extend(misplaced.map(|warning| format!("{label}: {warning}")));
+        let namespace = self.namespace(object).into_owned();
         let Some(pod) = object.pointer_mut(template.pointer) else {
             return false;
         };
-        match inject(self.config, pod.clone(), template.ends) {
+        match inject(self.config, Some(&namespace), pod.clone(), template.ends).outcome {
             Outcome::Nothing(_) => false,
             Outcome::Denied(faults) => {
                 self.denied.push((label, faults));

@@ -17,6 +17,7 @@ use crate::{
     args::{InjectArgs, OperatorArgs},
     config::Config,
     manifest::{self, ManifestError},
+    policy::Namespace,
 };
 
 /// The exit code of a manifest that would be denied.
@@ -26,7 +27,8 @@ const DENIED: u8 = 2;
 pub fn inject(args: &InjectArgs) -> anyhow::Result<ExitCode> {
     let config = config(&args.operator)?;
     let text = read(&args.file).with_context(|| format!("reading {}", args.file.display()))?;
-    let admitted = match manifest::admit(&config, &text) {
+    let namespace = Namespace::named(&args.namespace);
+    let admitted = match manifest::admit(&config, &namespace, &text) {
         Ok(admitted) => admitted,
         Err(error @ ManifestError::Denied(_)) => {
             writeln!(io::stderr(), "{error}")?;

@@ -24,6 +24,7 @@ use crate::{
     args::ServeArgs,
     config::Config,
     offline,
+    policy::Directory,
     server::{Admin, Clock, Draining, Limits, Metrics, Mutation, Readiness, Server, tls_config},
     telemetry,
 };
@@ -58,9 +59,9 @@ async fn run(args: ServeArgs, config: Config) -> anyhow::Result<()> {
     let mutation = Mutation {
         reviewer: Arc::new({
             let config = Arc::clone(&config);
-            move |body| review(&config, body)
+            move |body| review(&config, &Directory::default(), body)
         }),
-        forecaster: Arc::new(move |body| forecast(&config, body)),
+        forecaster: Arc::new(move |body| forecast(&config, &Directory::default(), body)),
         metrics: Arc::clone(&metrics),
         clock: CLOCK,
         draining: draining.clone(),

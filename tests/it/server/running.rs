@@ -6,6 +6,7 @@ use mayfly_certs::{pair, resolver::Resolver};
 use mayfly_webhook::{
     admission,
     config::Config,
+    policy::Directory,
     server::{Admin, Draining, Limits, Metrics, Mutation, Readiness, Reviewer, Server, tls_config},
 };
 use rustls::{
@@ -42,7 +43,11 @@ fn now() -> Instant {
 impl Running {
     pub(super) async fn start(limits: Limits) -> Self {
         let config = Config::default();
-        Self::start_with(limits, Arc::new(move |body| admission::review(&config, body))).await
+        Self::start_with(
+            limits,
+            Arc::new(move |body| admission::review(&config, &Directory::default(), body)),
+        )
+        .await
     }
 
     pub(super) async fn start_with(limits: Limits, reviewer: Reviewer) -> Self {
@@ -58,7 +63,9 @@ impl Running {
         let config = Config::default();
         let mutation = Mutation {
             reviewer,
-            forecaster: Arc::new(move |body| admission::forecast(&config, body)),
+            forecaster: Arc::new(move |body| {
+                admission::forecast(&config, &Directory::default(), body)
+            }),
             metrics: Arc::clone(&metrics),
             clock: now,
             draining: draining.clone(),

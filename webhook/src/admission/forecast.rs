@@ -6,21 +6,21 @@
 
 use serde_json::Value;
 
-use super::{Decision, Malformed, Outcome, Review, Untouched, inject, read};
-use crate::{config::Config, fault::Faults, pod::text, workload::Template};
+use super::{Decision, Malformed, Outcome, Review, Untouched, read};
+use crate::{config::Config, fault::Faults, pod::text, policy::Directory, workload::Template};
 
 /// The most warnings of one answer: the API server cuts them at 4096 bytes together.
 const MOST_WARNINGS: usize = 20;
 
 /// Decides about the `AdmissionReview` of a workload in `body`.
-pub fn forecast(config: &Config, body: &[u8]) -> Review {
+pub fn forecast(config: &Config, directory: &Directory, body: &[u8]) -> Review {
     match serde_json::from_slice(body) {
-        Ok(review) => forecast_parsed(config, review),
+        Ok(review) => forecast_parsed(config, directory, review),
         Err(error) => Review::of(Decision::Malformed(Malformed::Json(error.to_string()))),
     }
 }
 
-fn forecast_parsed(config: &Config, review: Value) -> Review {
+fn forecast_parsed(config: &Config, directory: &Directory, review: Value) -> Review {
     let (mut answer, _, object) = match read(review) {
         Ok(read) => read,
         Err(malformed) => return Review::of(Decision::Malformed(malformed)),
@@ -35,15 +35,21 @@ fn forecast_parsed(config: &Config, review: Value) -> Review {
         return answer;
     }
     answer.warnings.extend(template.misplaced(&object));
-    answer.foresee(config, &template, object);
+    answer.foresee(config, directory, &template, object);
     answer
 }
 
 impl Review {
-    fn foresee(&mut self, config: &Config, template: &Template, mut object: Value) {
+    fn foresee(
+        &mut self,
+        config: &Config,
+        directory: &Directory,
+        template: &Template,
+        mut object: Value,
+    ) {
         let pod = object.pointer_mut(template.pointer).map(Value::take).unwrap_or_default();
         let kind = text(&object, "kind");
-        self.decision = match inject(config, pod, template.ends) {
+        self.decision = match self.inspect(config, directory, pod, template.ends) {
             Outcome::Nothing(untouched) if self.warnings.is_empty() => {
                 Decision::Untouched(untouched)
             }

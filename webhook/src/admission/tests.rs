@@ -28,7 +28,7 @@ fn decide(changes: &[(&str, Value)]) -> Review {
     for (pointer, value) in changes {
         *review.pointer_mut(pointer).expect(pointer) = value.clone();
     }
-    super::review(&Config::default(), review.to_string().as_bytes())
+    super::review(&Config::default(), &Directory::default(), review.to_string().as_bytes())
 }
 
 fn answer(review: &Review) -> Value {
@@ -138,7 +138,9 @@ fn depth_is_bounded() {
             pod.replace("DEEP", &deep)
         );
         assert_eq!(
-            super::review(&Config::default(), body.as_bytes()).decision.name(),
+            super::review(&Config::default(), &Directory::default(), body.as_bytes())
+                .decision
+                .name(),
             name,
             "{depth}"
         );

@@ -13,13 +13,13 @@ use serde_json::Value;
 
 use super::{CONTAINER, Planner, volume::TOKENS_PATH};
 use crate::{
-    annotations::Annotation,
+    annotations::{Annotation, list_addresses},
     fault::Fault,
     pod::{Position, items, text},
 };
 
 /// The volume that EKS's webhook adds to a pod whose service account has a role.
-pub(super) const EKS_VOLUME: &str = "aws-iam-token";
+pub const EKS_VOLUME: &str = "aws-iam-token";
 
 /// What EKS's webhook sets, and how much of it is of use beside a role of our own.
 const EKS_VARIABLES: [&str; 5] = [
@@ -79,7 +79,7 @@ impl Planner<'_> {
 
     /// Whether a file comes from `source`.
     pub(super) fn reads(&self, source: Source) -> bool {
-        self.request.files.iter().any(|entry| entry.from.location.source() == source)
+        self.request.reads(source)
     }
 
     fn identify_to_vault(&mut self, identities: &mut Identities) {
@@ -108,7 +108,7 @@ impl Planner<'_> {
     fn miss_vault_settings(&mut self) {
         let settings = &self.request.settings;
         if settings.vault_address.is_none() {
-            let allowed = self.config.allowed_addresses();
+            let allowed = list_addresses(&self.config.addresses(settings));
             let allowed = if allowed.is_empty() {
                 "what the operator lists, which is nothing yet".to_owned()
             } else {

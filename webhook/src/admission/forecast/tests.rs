@@ -28,7 +28,7 @@ fn foresee(annotations: &Value, changes: &[(&str, Value)]) -> Review {
             "object": object,
         },
     });
-    forecast(&Config::default(), review.to_string().as_bytes())
+    forecast(&Config::default(), &Directory::default(), review.to_string().as_bytes())
 }
 
 fn sound() -> Value {
