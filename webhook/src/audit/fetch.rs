@@ -20,6 +20,7 @@ pub(super) struct Resource {
 }
 
 pub(super) const PODS: Resource = Resource { api: "api/v1", name: "pods" };
+pub(super) const NAMESPACES: Resource = Resource { api: "api/v1", name: "namespaces" };
 pub(super) const PROVIDER_CLASSES: Resource =
     Resource { api: "apis/secrets-store.csi.x-k8s.io/v1", name: "secretproviderclasses" };
 /// What people write; a `ReplicaSet` is a Deployment's.
@@ -76,7 +77,16 @@ impl Cluster {
         Ok(())
     }
 
-    /// The same, for a kind that the cluster may not have.
+    /// Hands every object of a kind that is of no namespace to `look`.
+    pub(super) async fn every(
+        &self,
+        Resource { api, name }: Resource,
+        mut look: impl FnMut(Value),
+    ) -> anyhow::Result<()> {
+        self.pages(&format!("/{api}/{name}"), &mut look).await
+    }
+
+    /// Like [`Self::each`], for a kind that the cluster may not have.
     pub(super) async fn each_if_any(
         &self,
         resource: Resource,
