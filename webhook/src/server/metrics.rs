@@ -14,7 +14,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::admission::Decision;
+use crate::admission::Review;
 use identity::IdentityMetrics;
 
 /// A review takes tens of microseconds; a thousand containers take some milliseconds.
@@ -26,7 +26,7 @@ const BUCKETS: [f64; 12] =
 pub struct Metrics {
     registry: Registry,
     decisions: Family<DecisionLabels, Counter>,
-    durations: Histogram,
+    durations: Family<DurationLabels, Histogram, fn() -> Histogram>,
     connections: Gauge,
     evictions: Counter,
     handshakes: Counter,
@@ -37,7 +37,13 @@ pub struct Metrics {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct DecisionLabels {
     decision: &'static str,
+    mode: &'static str,
     reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DurationLabels {
+    decision: &'static str,
 }
 
 impl Default for Metrics {
@@ -45,7 +51,7 @@ impl Default for Metrics {
         let mut metrics = Self {
             registry: Registry::with_prefix("mayfly_webhook"),
             decisions: Family::default(),
-            durations: Histogram::new(BUCKETS),
+            durations: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
             connections: Gauge::default(),
             evictions: Counter::default(),
             handshakes: Counter::default(),
@@ -84,10 +90,10 @@ impl Metrics {
         self.identity.register(registry);
     }
 
-    pub(super) fn decided(&self, decision: &Decision, duration: Duration) {
-        let labels = DecisionLabels { decision: decision.name(), reason: decision.reason() };
-        self.decisions.get_or_create(&labels).inc();
-        self.durations.observe(duration.as_secs_f64());
+    pub(super) fn decided(&self, review: &Review, duration: Duration) {
+        let (decision, mode, reason) = (review.decision.name(), review.mode(), review.reason());
+        self.decisions.get_or_create(&DecisionLabels { decision, mode, reason }).inc();
+        self.durations.get_or_create(&DurationLabels { decision }).observe(duration.as_secs_f64());
     }
 
     pub(super) fn connected(&self, crowded: bool) {

@@ -93,7 +93,7 @@ async fn answer(room: &Room, reviewer: &Reviewer, request: Request) -> Response 
     let review = reviewer(&body);
     let answer = review.answer();
     let duration = clock().saturating_duration_since(start);
-    metrics.decided(&review.decision, duration);
+    metrics.decided(&review, duration);
     log(&review, duration);
     match answer {
         Ok(answer) => ([(header::CONTENT_TYPE, JSON)], answer).into_response(),
@@ -108,7 +108,8 @@ fn log(review: &Review, duration: std::time::Duration) {
         name = %quote(&review.name),
         owner = %quote(&review.owner),
         decision = review.decision.name(),
-        reason = review.decision.reason(),
+        mode = review.mode(),
+        reason = review.reason(),
         microseconds = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
         "reviewed",
     );
