@@ -31,6 +31,7 @@ use crate::{
     cluster,
     config::Config,
     offline,
+    policy::Directory,
 };
 use fetch::Cluster;
 use report::Report;
@@ -56,7 +57,11 @@ async fn look(args: &AuditArgs) -> anyhow::Result<Report> {
     let cluster = Cluster::new(client, &args.namespace);
     let mut report = Report::default();
     let config = config(args, &cluster, &mut report).await?;
-    let mut survey = Survey::new(&config);
+    let mut directory = Directory::default();
+    if config.needs_namespaces() {
+        directory = cluster.directory().await?;
+    }
+    let mut survey = Survey::new(&config, &directory);
     cluster.each(fetch::PODS, |pod| survey.pod(&pod)).await?;
     for workloads in fetch::WORKLOADS {
         cluster.each(*workloads, |workload| survey.workload(workload)).await?;

@@ -4,6 +4,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "the one place where the real clock is handed out")]
 
+mod configuration;
+
 use std::{
     process::ExitCode,
     sync::Arc,
@@ -19,12 +21,13 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+use configuration::{InForce, Keeper, Watching};
+
 use crate::{
     admission::{forecast, review},
     args::ServeArgs,
     config::Config,
     offline,
-    policy::Directory,
     server::{Admin, Clock, Draining, Limits, Metrics, Mutation, Readiness, Server, tls_config},
     telemetry,
 };
@@ -55,13 +58,11 @@ async fn run(args: ServeArgs, config: Config) -> anyhow::Result<()> {
     let (metrics, draining) = (Arc::new(Metrics::default()), Draining::default());
     let files = CertificateFiles::new(args.tls_cert, args.tls_key, Arc::clone(&provider));
     let resolver = files.resolver();
-    let config = Arc::new(config);
+    let in_force = InForce::new(config);
     let mutation = Mutation {
-        reviewer: Arc::new({
-            let config = Arc::clone(&config);
-            move |body| review(&config, &Directory::default(), body)
-        }),
-        forecaster: Arc::new(move |body| forecast(&config, &Directory::default(), body)),
+        reviewer: in_force.reviewer(review),
+        forecaster: in_force.reviewer(forecast),
+        namespaces: in_force.namespaces.clone(),
         metrics: Arc::clone(&metrics),
         clock: CLOCK,
         draining: draining.clone(),
@@ -69,7 +70,10 @@ async fn run(args: ServeArgs, config: Config) -> anyhow::Result<()> {
     let certificates = Arc::clone(&resolver);
     let tls = Arc::new(tls_config(provider, certificates)?);
     let server = Server { mutation, tls, limits: Limits::default() };
-    let admin = Admin { metrics, readiness: readiness(draining.clone(), resolver) };
+    let readiness = in_force.readiness(readiness(draining.clone(), resolver));
+    let watching = Watching::new(args.kubeconfig);
+    let keeper = Keeper::new(args.operator, in_force, Arc::clone(&metrics), watching);
+    let admin = Admin { metrics, readiness };
     let stop = CancellationToken::new();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), listen = %args.listen, "serving");
     let drain = drain(signals, draining, args.drain_delay, stop.clone());
@@ -78,6 +82,7 @@ async fn run(args: ServeArgs, config: Config) -> anyhow::Result<()> {
         () = async { tokio::join!(server.run(listener, stop.cancelled()), drain); } => {}
         () = admin.run(admin_listener, CLOCK, std::future::pending()) => {}
         () = files.keep_fresh(CERTIFICATE_INTERVAL, report_certificate) => {}
+        () = keeper.keep_fresh() => {}
     }
     tracing::info!("stopped");
     Ok(())

@@ -6,6 +6,7 @@ use mayfly_certs::{pair, resolver::Resolver};
 use mayfly_webhook::{
     admission,
     config::Config,
+    namespaces::Namespaces,
     policy::Directory,
     server::{Admin, Draining, Limits, Metrics, Mutation, Readiness, Reviewer, Server, tls_config},
 };
@@ -66,6 +67,7 @@ impl Running {
             forecaster: Arc::new(move |body| {
                 admission::forecast(&config, &Directory::default(), body)
             }),
+            namespaces: Namespaces::default(),
             metrics: Arc::clone(&metrics),
             clock: now,
             draining: draining.clone(),

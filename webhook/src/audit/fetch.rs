@@ -3,14 +3,20 @@
 //! EDGE. Asks with the caller's rights; what they do not allow is an error that says so.
 
 use anyhow::{Context, bail};
-use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
+use k8s_openapi::api::{
+    core::v1,
+    rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding},
+};
 use kube::Client;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use thiserror::Error;
 
 use super::readers::Rbac;
-use crate::args::Installation;
+use crate::{
+    args::Installation,
+    policy::{Directory, Namespace},
+};
 
 /// One kind of object, by its place in the API.
 #[derive(Debug, Clone, Copy)]
@@ -107,6 +113,24 @@ impl Cluster {
         })
         .await?;
         Ok(Rbac { roles: roles?, bindings: bindings?, cluster_roles, cluster_bindings })
+    }
+
+    /// What rules may select namespaces by, and what their annotations carry.
+    pub(super) async fn directory(&self) -> anyhow::Result<Directory> {
+        let mut directory = Directory::default();
+        let mut add = |one: v1::Namespace| {
+            let name = one.metadata.name.unwrap_or_default();
+            let labels = one.metadata.labels.unwrap_or_default();
+            let annotations = one.metadata.annotations.unwrap_or_default();
+            directory.insert(Namespace::new(&name, labels, annotations));
+        };
+        if self.namespaces.is_empty() {
+            self.pages("/api/v1/namespaces", &mut add).await?;
+        }
+        for namespace in &self.namespaces {
+            add(self.get(&format!("/api/v1/namespaces/{namespace}")).await?);
+        }
+        Ok(directory)
     }
 
     /// The text of the configuration that the installation's Deployment mounts.

@@ -14,6 +14,7 @@ use crate::{
     fault::Faults,
     injection::CONTAINER,
     pod::{Pod, items, text},
+    policy::Directory,
     workload::Template,
 };
 
@@ -80,14 +81,21 @@ type Key = (FindingKind, String, String, String);
 #[derive(Debug)]
 pub(super) struct Survey<'a> {
     config: &'a Config,
+    directory: &'a Directory,
     pods: Pods,
     findings: BTreeMap<Key, usize>,
     tenants: BTreeSet<String>,
 }
 
 impl<'a> Survey<'a> {
-    pub(super) fn new(config: &'a Config) -> Self {
-        Self { config, pods: Pods::default(), findings: BTreeMap::new(), tenants: BTreeSet::new() }
+    pub(super) fn new(config: &'a Config, directory: &'a Directory) -> Self {
+        Self {
+            config,
+            directory,
+            pods: Pods::default(),
+            findings: BTreeMap::new(),
+            tenants: BTreeSet::new(),
+        }
     }
 
     /// Looks at a pod that is there.
@@ -139,7 +147,10 @@ impl<'a> Survey<'a> {
             self.add(FindingKind::Misplaced, &metadata, &object, without_name(&misplaced), 0);
         }
         let pod = workload.pointer_mut(template.pointer).map(Value::take).unwrap_or_default();
-        if let Outcome::Denied(Faults(faults)) = inject(self.config, pod, template.ends) {
+        let namespace = text(&metadata, "namespace");
+        let namespace = self.directory.find(namespace, self.config.needs_namespaces());
+        let inspection = inject(self.config, namespace.as_deref(), pod, template.ends);
+        if let Outcome::Denied(Faults(faults)) = inspection.outcome {
             for fault in faults {
                 self.add(FindingKind::WouldBeRefused, &metadata, &object, fault.to_string(), 0);
             }

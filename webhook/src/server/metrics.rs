@@ -2,7 +2,9 @@
 //!
 //! Labels come from short fixed lists: nothing that a client sends becomes one.
 
-use std::time::Duration;
+mod configuration;
+
+use std::time::{Duration, SystemTime};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -10,7 +12,8 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::admission::Decision;
+use crate::{admission::Decision, policy::Judgement};
+use configuration::ConfigurationMetrics;
 
 /// A review takes tens of microseconds; a thousand containers take some milliseconds.
 const BUCKETS: [f64; 12] =
@@ -26,6 +29,7 @@ pub struct Metrics {
     evictions: Counter,
     handshakes: Counter,
     panics: Counter,
+    configuration: ConfigurationMetrics,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -44,6 +48,7 @@ impl Default for Metrics {
             evictions: Counter::default(),
             handshakes: Counter::default(),
             panics: Counter::default(),
+            configuration: ConfigurationMetrics::default(),
         };
         metrics.register();
         metrics
@@ -74,12 +79,37 @@ impl Metrics {
         let handshakes = self.handshakes.clone();
         registry.register("handshakes_refused", "TLS handshakes that came to nothing", handshakes);
         registry.register("panics", "Requests that were answered with 500", self.panics.clone());
+        self.configuration.register(registry);
     }
 
     pub(super) fn decided(&self, decision: &Decision, duration: Duration) {
         let labels = DecisionLabels { decision: decision.name(), reason: decision.reason() };
         self.decisions.get_or_create(&labels).inc();
         self.durations.observe(duration.as_secs_f64());
+    }
+
+    pub(super) fn judged(&self, judgement: &Judgement) {
+        self.configuration.judged(judgement);
+    }
+
+    /// A configuration is in force since `now`.
+    pub fn config_taken(&self, now: SystemTime) {
+        self.configuration.taken(now);
+    }
+
+    /// What is in force is not what the file says.
+    pub fn config_outdated(&self) {
+        self.configuration.outdated();
+    }
+
+    /// The file's content cannot be used.
+    pub fn config_refused(&self) {
+        self.configuration.refused();
+    }
+
+    /// The namespaces could not be watched.
+    pub fn namespaces_failed(&self) {
+        self.configuration.namespaces_failed();
     }
 
     pub(super) fn connected(&self, crowded: bool) {

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::super::survey::{Finding, FindingKind, Survey};
-use crate::config::Config;
+use crate::{config::Config, policy::Directory};
 
 fn config() -> Config {
     Config { agent_image: "mayfly-agent:2".to_owned(), ..Config::default() }
@@ -29,7 +29,8 @@ fn asking() -> Value {
 
 fn survey(pods: &[Value], workloads: &[Value]) -> Vec<Finding> {
     let config = config();
-    let mut survey = Survey::new(&config);
+    let directory = Directory::default();
+    let mut survey = Survey::new(&config, &directory);
     for pod in pods {
         survey.pod(pod);
     }
@@ -42,7 +43,8 @@ fn survey(pods: &[Value], workloads: &[Value]) -> Vec<Finding> {
 #[test]
 fn a_pod_as_it_should_be_is_counted_and_not_found() {
     let config = config();
-    let mut survey = Survey::new(&config);
+    let directory = Directory::default();
+    let mut survey = Survey::new(&config, &directory);
     survey.pod(&pod("a", asking(), Some("mayfly-agent:2")));
     survey.pod(&pod("b", json!({}), None));
     let pods = survey.pods();
@@ -73,7 +75,8 @@ fn another_agent_than_the_webhooks_is_named_beside_it() {
 #[test]
 fn without_the_webhooks_configuration_images_are_not_compared() {
     let config = Config { agent_image: String::new(), ..Config::default() };
-    let mut survey = Survey::new(&config);
+    let directory = Directory::default();
+    let mut survey = Survey::new(&config, &directory);
     survey.pod(&pod("a", asking(), Some("mayfly-agent:1")));
     assert_eq!(survey.finish(), []);
 }
