@@ -17,6 +17,7 @@ mod operator;
 mod other_webhooks;
 mod outage;
 mod ownership;
+mod policy;
 mod refusal;
 mod registration;
 mod removal;
@@ -115,6 +116,7 @@ fn topics() -> Vec<Case> {
         start::cases(),
         abuse::cases(),
         strangers::cases(),
+        policy::cases(),
         removal::cases(),
         examples::cases(),
         // It looks for what all of the others have left.

@@ -3,12 +3,14 @@
 //! PURE, and total: any bytes get an answer. The review is parsed once; the pod is taken out of it
 //! and never copied whole.
 
+mod account;
 mod answer;
 mod decision;
 mod forecast;
 
 use serde_json::Value;
 
+pub use account::Account;
 pub use decision::{Decision, Malformed, Untouched};
 pub use forecast::{Forecast, forecast};
 
@@ -19,7 +21,7 @@ use crate::{
     injection,
     patch::{Editor, Operation, operation, render},
     pod::{Pod, items, text},
-    policy::{Ask, Directory, Judgement, Namespace, Subject},
+    policy::{Ask, Directory, Namespace, Subject},
 };
 use json_patch::Patch;
 
@@ -38,8 +40,8 @@ pub struct Review {
     pub decision: Decision,
     /// What the pod's author is told besides.
     pub warnings: Vec<String>,
-    /// What the operator's policy says.
-    pub judgement: Judgement,
+    /// What was asked for, and what the operator's policy says.
+    pub account: Account,
     /// Whether it could not be decided because the namespace is not known yet.
     pub awaits_namespace: bool,
     operations: Vec<Operation>,
@@ -105,7 +107,7 @@ impl Review {
             owner: String::new(),
             decision,
             warnings: Vec::new(),
-            judgement: Judgement::default(),
+            account: Account::default(),
             awaits_namespace: false,
             operations: Vec::new(),
         }
@@ -140,8 +142,8 @@ impl Review {
         ends: bool,
     ) -> Outcome {
         let namespace = directory.find(&self.namespace, config.needs_namespaces());
-        let Inspection { outcome, judgement } = inject(config, namespace.as_deref(), pod, ends);
-        self.judgement = judgement;
+        let Inspection { outcome, account } = inject(config, namespace.as_deref(), pod, ends);
+        self.account = account;
         self.awaits_namespace = namespace.is_none() && matches!(outcome, Outcome::Denied(_));
         outcome
     }
@@ -174,13 +176,13 @@ pub struct Injected {
     pub warnings: Vec<String>,
 }
 
-/// What became of a pod, and what the operator's policy says about it.
+/// What became of a pod, and what it asked for.
 #[derive(Debug)]
 pub struct Inspection {
     /// What became of it.
     pub outcome: Outcome,
-    /// What the policy says.
-    pub judgement: Judgement,
+    /// What it asked for, and what the operator's policy says.
+    pub account: Account,
 }
 
 /// Injects into one pod of `namespace`, or the template of one; `ends` says that its owner is meant to end.
@@ -191,9 +193,9 @@ pub fn inject(
     pod: Value,
     ends: bool,
 ) -> Inspection {
-    let mut judgement = Judgement::default();
-    let outcome = decide(config, namespace, pod, ends, &mut judgement);
-    Inspection { outcome, judgement }
+    let mut account = Account::default();
+    let outcome = decide(config, namespace, pod, ends, &mut account);
+    Inspection { outcome, account }
 }
 
 fn decide(
@@ -201,7 +203,7 @@ fn decide(
     namespace: Option<&Namespace>,
     pod: Value,
     ends: bool,
-    judgement: &mut Judgement,
+    account: &mut Account,
 ) -> Outcome {
     let Some(annotations) = Pod::annotations(&pod) else {
         return Outcome::Nothing(Untouched::NotAnnotated);
@@ -216,6 +218,7 @@ fn decide(
         Asked::Off => return Outcome::Nothing(Untouched::SwitchedOff),
         Asked::Injection(request, faults) => (request, faults),
     };
+    account.note(&request);
     if namespace.is_none() {
         let message = "not known to the webhook yet, and its policy needs its labels or annotations; try again";
         return Outcome::Denied(Fault::new("metadata.namespace", message).into());
@@ -225,8 +228,8 @@ fn decide(
         Err(fault) => return Outcome::Denied(fault.into()),
     };
     if !config.policy.rules.is_empty() {
-        *judgement = config.policy.judge(&subject, &Ask::of(&request, &view));
-        faults.extend(judgement.faults());
+        account.judgement = config.policy.judge(&subject, &Ask::of(&request, &view));
+        faults.extend(account.judgement.faults());
     }
     let plan = injection::plan(config, &request, &view);
     let mut plan = match plan {
@@ -238,7 +241,7 @@ fn decide(
         }
     };
     let (mode, mut warnings) = (plan.mode, std::mem::take(&mut plan.warnings));
-    warnings.extend(judgement.warnings());
+    warnings.extend(account.judgement.warnings());
     let edited = render(plan, pod);
     Outcome::Injected(Box::new(Injected { mode, edited, warnings }))
 }

@@ -25,13 +25,15 @@ use std::{
 };
 
 use anyhow::Context;
+use serde_json::Value;
 
 use crate::{
     args::{AuditArgs, OutputFormat},
     cluster,
     config::Config,
     offline,
-    policy::Directory,
+    pod::text,
+    policy::{Directory, Namespace},
 };
 use fetch::Cluster;
 use report::Report;
@@ -59,9 +61,11 @@ async fn look(args: &AuditArgs) -> anyhow::Result<Report> {
     let config = config(args, &cluster, &mut report).await?;
     let mut directory = Directory::default();
     if config.needs_namespaces() {
-        directory = cluster.directory().await?;
+        cluster
+            .every(fetch::NAMESPACES, |namespace| directory.insert(namespace_of(&namespace)))
+            .await?;
     }
-    let mut survey = Survey::new(&config, &directory);
+    let mut survey = Survey::new(&config, directory);
     cluster.each(fetch::PODS, |pod| survey.pod(&pod)).await?;
     for workloads in fetch::WORKLOADS {
         cluster.each(*workloads, |workload| survey.workload(workload)).await?;
@@ -77,6 +81,15 @@ async fn look(args: &AuditArgs) -> anyhow::Result<Report> {
         report.readers = Some(readers::readers(&rbac, &tenants));
     }
     Ok(report)
+}
+
+fn namespace_of(object: &Value) -> Namespace {
+    let metadata = object.get("metadata").unwrap_or(&Value::Null);
+    let texts = |field| {
+        let texts = metadata.get(field).and_then(Value::as_object).into_iter().flatten();
+        texts.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
+    };
+    Namespace::new(text(metadata, "name"), texts("labels"), texts("annotations"))
 }
 
 async fn migrations(cluster: &Cluster) -> anyhow::Result<Vec<migration::Migration>> {

@@ -3,20 +3,14 @@
 //! EDGE. Asks with the caller's rights; what they do not allow is an error that says so.
 
 use anyhow::{Context, bail};
-use k8s_openapi::api::{
-    core::v1,
-    rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding},
-};
+use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
 use kube::Client;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use thiserror::Error;
 
 use super::readers::Rbac;
-use crate::{
-    args::Installation,
-    policy::{Directory, Namespace},
-};
+use crate::args::Installation;
 
 /// One kind of object, by its place in the API.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +20,7 @@ pub(super) struct Resource {
 }
 
 pub(super) const PODS: Resource = Resource { api: "api/v1", name: "pods" };
+pub(super) const NAMESPACES: Resource = Resource { api: "api/v1", name: "namespaces" };
 pub(super) const PROVIDER_CLASSES: Resource =
     Resource { api: "apis/secrets-store.csi.x-k8s.io/v1", name: "secretproviderclasses" };
 /// What people write; a `ReplicaSet` is a Deployment's.
@@ -82,7 +77,16 @@ impl Cluster {
         Ok(())
     }
 
-    /// The same, for a kind that the cluster may not have.
+    /// Hands every object of a kind that is of no namespace to `look`.
+    pub(super) async fn every(
+        &self,
+        Resource { api, name }: Resource,
+        mut look: impl FnMut(Value),
+    ) -> anyhow::Result<()> {
+        self.pages(&format!("/{api}/{name}"), &mut look).await
+    }
+
+    /// Like [`Self::each`], for a kind that the cluster may not have.
     pub(super) async fn each_if_any(
         &self,
         resource: Resource,
@@ -113,24 +117,6 @@ impl Cluster {
         })
         .await?;
         Ok(Rbac { roles: roles?, bindings: bindings?, cluster_roles, cluster_bindings })
-    }
-
-    /// What rules may select namespaces by, and what their annotations carry.
-    pub(super) async fn directory(&self) -> anyhow::Result<Directory> {
-        let mut directory = Directory::default();
-        let mut add = |one: v1::Namespace| {
-            let name = one.metadata.name.unwrap_or_default();
-            let labels = one.metadata.labels.unwrap_or_default();
-            let annotations = one.metadata.annotations.unwrap_or_default();
-            directory.insert(Namespace::new(&name, labels, annotations));
-        };
-        if self.namespaces.is_empty() {
-            self.pages("/api/v1/namespaces", &mut add).await?;
-        }
-        for namespace in &self.namespaces {
-            add(self.get(&format!("/api/v1/namespaces/{namespace}")).await?);
-        }
-        Ok(directory)
     }
 
     /// The text of the configuration that the installation's Deployment mounts.

@@ -81,21 +81,17 @@ type Key = (FindingKind, String, String, String);
 #[derive(Debug)]
 pub(super) struct Survey<'a> {
     config: &'a Config,
-    directory: &'a Directory,
+    directory: Directory,
     pods: Pods,
     findings: BTreeMap<Key, usize>,
     tenants: BTreeSet<String>,
 }
 
 impl<'a> Survey<'a> {
-    pub(super) fn new(config: &'a Config, directory: &'a Directory) -> Self {
-        Self {
-            config,
-            directory,
-            pods: Pods::default(),
-            findings: BTreeMap::new(),
-            tenants: BTreeSet::new(),
-        }
+    /// A survey of a cluster with these namespaces, which only some configurations need to know.
+    pub(super) fn new(config: &'a Config, directory: Directory) -> Self {
+        let (findings, tenants) = (BTreeMap::new(), BTreeSet::new());
+        Self { config, directory, pods: Pods::default(), findings, tenants }
     }
 
     /// Looks at a pod that is there.
@@ -146,11 +142,12 @@ impl<'a> Survey<'a> {
         if let Some(misplaced) = template.misplaced(&workload) {
             self.add(FindingKind::Misplaced, &metadata, &object, without_name(&misplaced), 0);
         }
+        let name = text(&metadata, "namespace");
+        let namespace = self.directory.find(name, self.config.needs_namespaces());
         let pod = workload.pointer_mut(template.pointer).map(Value::take).unwrap_or_default();
-        let namespace = text(&metadata, "namespace");
-        let namespace = self.directory.find(namespace, self.config.needs_namespaces());
-        let inspection = inject(self.config, namespace.as_deref(), pod, template.ends);
-        if let Outcome::Denied(Faults(faults)) = inspection.outcome {
+        if let Outcome::Denied(Faults(faults)) =
+            inject(self.config, namespace.as_deref(), pod, template.ends).outcome
+        {
             for fault in faults {
                 self.add(FindingKind::WouldBeRefused, &metadata, &object, fault.to_string(), 0);
             }

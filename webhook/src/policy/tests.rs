@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    admission::{Inspection, Outcome, inject},
+    admission::{Account, Inspection, Outcome, inject},
     config::Config,
 };
 
@@ -26,7 +26,8 @@ fn refusals_of(rules: &str, annotations: &[(&str, &str)], spec: &Value) -> Vec<S
         all.map(|(name, value)| (format!("mayfly.dev/{name}"), json!(value))).collect();
     let pod = json!({"metadata": {"annotations": all, "labels": {"app": "web"}}, "spec": spec});
     let namespace = Namespace::named("team-a");
-    let Inspection { judgement, outcome } = inject(&config(rules), Some(&namespace), pod, false);
+    let Inspection { account: Account { judgement, .. }, outcome } =
+        inject(&config(rules), Some(&namespace), pod, false);
     let denied = matches!(outcome, Outcome::Denied(_));
     assert!(denied || judgement.faults().next().is_none(), "a violation denies");
     judgement.faults().map(|fault| fault.to_string()).collect()
@@ -168,8 +169,8 @@ fn audit_lets_pass_and_warns() {
     });
     let config = config("{name: r, mode: audit, references: []}");
     let inspection = inject(&config, Some(&Namespace::named("team-a")), pod, false);
-    assert_eq!(inspection.judgement.rule_name(), "r");
-    assert_eq!(inspection.judgement.violations.len(), 1);
+    assert_eq!(inspection.account.judgement.rule_name(), "r");
+    assert_eq!(inspection.account.judgement.violations.len(), 1);
     let Outcome::Injected(injected) = inspection.outcome else { panic!("not injected") };
     assert_eq!(
         injected.warnings,

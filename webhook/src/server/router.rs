@@ -101,7 +101,7 @@ async fn answer(room: &Room, reviewer: &Reviewer, request: Request) -> Response 
     let duration = clock().saturating_duration_since(start);
     metrics.decided(&review.decision, duration);
     if !matches!(review.decision, Decision::Forecast(_)) {
-        metrics.judged(&review.judgement);
+        metrics.judged(&review.account.judgement);
     }
     log(&review, duration);
     match answer {

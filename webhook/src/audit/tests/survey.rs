@@ -29,8 +29,7 @@ fn asking() -> Value {
 
 fn survey(pods: &[Value], workloads: &[Value]) -> Vec<Finding> {
     let config = config();
-    let directory = Directory::default();
-    let mut survey = Survey::new(&config, &directory);
+    let mut survey = Survey::new(&config, Directory::default());
     for pod in pods {
         survey.pod(pod);
     }
@@ -43,8 +42,7 @@ fn survey(pods: &[Value], workloads: &[Value]) -> Vec<Finding> {
 #[test]
 fn a_pod_as_it_should_be_is_counted_and_not_found() {
     let config = config();
-    let directory = Directory::default();
-    let mut survey = Survey::new(&config, &directory);
+    let mut survey = Survey::new(&config, Directory::default());
     survey.pod(&pod("a", asking(), Some("mayfly-agent:2")));
     survey.pod(&pod("b", json!({}), None));
     let pods = survey.pods();
@@ -75,8 +73,7 @@ fn another_agent_than_the_webhooks_is_named_beside_it() {
 #[test]
 fn without_the_webhooks_configuration_images_are_not_compared() {
     let config = Config { agent_image: String::new(), ..Config::default() };
-    let directory = Directory::default();
-    let mut survey = Survey::new(&config, &directory);
+    let mut survey = Survey::new(&config, Directory::default());
     survey.pod(&pod("a", asking(), Some("mayfly-agent:1")));
     assert_eq!(survey.finish(), []);
 }
