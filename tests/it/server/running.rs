@@ -52,6 +52,14 @@ impl Running {
     }
 
     pub(super) async fn start_with(limits: Limits, reviewer: Reviewer) -> Self {
+        Self::start_among(Namespaces::default(), limits, reviewer).await
+    }
+
+    pub(super) async fn start_among(
+        namespaces: Namespaces,
+        limits: Limits,
+        reviewer: Reviewer,
+    ) -> Self {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let made =
             rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
@@ -67,7 +75,7 @@ impl Running {
             forecaster: Arc::new(move |body| {
                 admission::forecast(&config, &Directory::default(), body)
             }),
-            namespaces: Namespaces::default(),
+            namespaces,
             metrics: Arc::clone(&metrics),
             clock: now,
             draining: draining.clone(),
