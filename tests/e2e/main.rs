@@ -19,6 +19,7 @@ mod operator;
 mod other_webhooks;
 mod outage;
 mod ownership;
+mod policy;
 mod refusal;
 mod registration;
 mod removal;
@@ -121,6 +122,7 @@ fn topics() -> Vec<Case> {
         start::cases(),
         abuse::cases(),
         strangers::cases(),
+        policy::cases(),
         removal::cases(),
         install::cases(),
         examples::cases(),

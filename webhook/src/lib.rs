@@ -27,6 +27,7 @@ pub mod config;
 pub mod fault;
 pub mod injection;
 pub mod manifest;
+pub mod namespaces;
 pub mod offline;
 pub mod patch;
 pub mod pod;

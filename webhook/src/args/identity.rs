@@ -52,9 +52,6 @@ pub struct SelfIssuedArgs {
     /// How long a certificate is valid; it is renewed before half of that is over
     #[arg(long, value_name = "TIME", default_value = "7d", value_parser = lifetime)]
     pub certificate_lifetime: Duration,
-    /// How to reach the API server from outside a cluster
-    #[arg(long, value_name = "FILE")]
-    pub kubeconfig: Option<PathBuf>,
 }
 
 fn lifetime(text: &str) -> Result<Duration, String> {
