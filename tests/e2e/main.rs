@@ -2,6 +2,7 @@
 
 mod abuse;
 mod admission;
+mod aws;
 mod canary;
 mod company;
 mod delivery;
@@ -94,6 +95,7 @@ fn topics() -> Vec<Case> {
     [
         lab::cases(),
         delivery::cases(),
+        aws::cases(),
         rotation::cases(),
         jobs::cases(),
         outage::cases(),

@@ -1,8 +1,10 @@
 //! The real agent program against the stand-in for AWS and Vault.
 
+mod batches;
 mod check;
 mod delivery;
 mod faults;
 mod leaks;
 mod life;
+mod parameters;
 mod pod;

@@ -1,4 +1,4 @@
-//! A server that speaks the wire protocols of Secrets Manager, STS and Vault on one port.
+//! A server that speaks the wire protocols of Secrets Manager, the Parameter Store, STS and Vault on one port.
 //!
 //! ```text
 //! listener ── request ─┬─ journal        what was asked, for assertions
@@ -160,6 +160,7 @@ impl World {
     fn answer(&self, request: &Request) -> Reply {
         match request.protocol() {
             Protocol::SecretsManager => lock(&self.aws).secrets_manager(request),
+            Protocol::ParameterStore => lock(&self.aws).parameter_store(request),
             Protocol::Sts => lock(&self.aws).sts(request),
             Protocol::Vault => lock(&self.vault).answer(request),
         }

@@ -32,11 +32,13 @@ pub struct Request {
     pub body: Bytes,
 }
 
-/// Which of the three services a request is for.
+/// Which of the services a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
     /// AWS Secrets Manager: JSON 1.1.
     SecretsManager,
+    /// AWS Systems Manager Parameter Store: JSON 1.1.
+    ParameterStore,
     /// AWS STS: form in, XML out.
     Sts,
     /// Vault's HTTP API.
@@ -56,8 +58,9 @@ impl Request {
     pub fn protocol(&self) -> Protocol {
         if self.path.starts_with(VAULT) {
             Protocol::Vault
-        } else if self.header("x-amz-target").is_some() {
-            Protocol::SecretsManager
+        } else if let Some(target) = self.header("x-amz-target") {
+            let is_ssm = target.starts_with("AmazonSSM.");
+            if is_ssm { Protocol::ParameterStore } else { Protocol::SecretsManager }
         } else {
             Protocol::Sts
         }
@@ -66,7 +69,7 @@ impl Request {
     /// What it asks for: `GetSecretValue`, `AssumeRoleWithWebIdentity`, `GET /v1/secret/data/app`.
     pub fn operation(&self) -> String {
         match self.protocol() {
-            Protocol::SecretsManager => self.target().to_owned(),
+            Protocol::SecretsManager | Protocol::ParameterStore => self.target().to_owned(),
             Protocol::Sts => self.form("Action").unwrap_or_default(),
             Protocol::Vault => format!("{} {}", self.method, self.path),
         }

@@ -63,7 +63,7 @@ impl Planner<'_> {
         if !self.reads(Source::Vault) {
             self.warn_of_each(&vault, "no file comes from Vault");
         }
-        if !self.reads(Source::AwsSm) {
+        if !self.reads_aws() {
             self.warn_of_each(&aws, "no file comes from AWS");
         }
         if self.choices.mode == Mode::Init {

@@ -71,7 +71,7 @@ impl Planner<'_> {
         if self.reads(Source::Vault) {
             self.identify_to_vault(&mut identities);
         }
-        if self.reads(Source::AwsSm) {
+        if self.reads_aws() {
             self.identify_to_aws(&mut identities, chosen);
         }
         identities
@@ -80,6 +80,11 @@ impl Planner<'_> {
     /// Whether a file comes from `source`.
     pub(super) fn reads(&self, source: Source) -> bool {
         self.request.files.iter().any(|entry| entry.from.location.source() == source)
+    }
+
+    /// Whether a file comes from AWS.
+    pub(super) fn reads_aws(&self) -> bool {
+        self.request.files.iter().any(|entry| entry.from.location.source().is_aws())
     }
 
     fn identify_to_vault(&mut self, identities: &mut Identities) {

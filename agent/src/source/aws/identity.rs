@@ -19,7 +19,7 @@ use aws_credential_types::{
 use mayfly_spec::spec::Identity as Kind;
 use tokio::sync::Mutex;
 
-use super::{AwsEnvironment, Setup, error, session};
+use super::{AwsEnvironment, Setup, error, failure::Failure, session};
 use crate::{
     fault::{Class, Fault},
     root::Root,

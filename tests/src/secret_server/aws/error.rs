@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::secret_server::{identifier::uuid, reply::Reply};
 
-/// What Secrets Manager calls JSON.
+/// What Secrets Manager and the Parameter Store call JSON.
 pub(super) const AMZ_JSON: &str = "application/x-amz-json-1.1";
 
 /// One error: status, code, message.
@@ -50,6 +50,15 @@ impl AwsError {
             "DecryptionFailure",
             "Secrets Manager can't decrypt the protected secret text using the provided KMS key.",
         )
+    }
+
+    /// Who asks may not do that.
+    pub(super) fn denied(principal: &str, action: &str, resource: &str) -> Self {
+        let text = format!(
+            "User: {principal} is not authorized to perform: {action} on resource: {resource} \
+             because no identity-based policy allows the {action} action"
+        );
+        Self::new(400, "AccessDeniedException", text)
     }
 
     /// The secret is not there.

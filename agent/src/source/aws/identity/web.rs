@@ -6,7 +6,7 @@ use std::{fmt, fs, path::PathBuf};
 use aws_credential_types::Credentials;
 use zeroize::Zeroizing;
 
-use super::{AwsEnvironment, Setup, error, no_region, session};
+use super::{AwsEnvironment, Failure, Setup, error, no_region, session};
 use crate::{
     fault::{Class, Fault},
     root::Root,
@@ -34,7 +34,7 @@ impl WebIdentity {
         let role_arn = setup.aws.role_arn.clone().or(environment.role_arn);
         let token_file = setup.aws.token_file.clone().or(environment.token_file);
         let endpoint = setup.aws.sts_endpoint.as_ref().or(setup.aws.endpoint.as_ref());
-        let sdk = setup.sdk(&region, endpoint);
+        let sdk = setup.sdk(&region, endpoint).build();
         Ok(Self {
             sts: aws_sdk_sts::Client::new(&sdk),
             token_file: root.resolve(&token_file.ok_or_else(|| missing("`token-file`"))?),
@@ -55,7 +55,7 @@ impl WebIdentity {
             .web_identity_token(token.as_str())
             .send()
             .await
-            .map_err(|error| error::exchange(&error, &self.role_arn))
+            .map_err(|error| error::exchange(&Failure::from(error), &self.role_arn))
             // A server may quote what it was sent.
             .map_err(|fault| Fault::new(fault.class, fault.message.replace(token.as_str(), "…")))?;
         let none = || Fault::new(Class::Unreachable, "STS answered without credentials");
