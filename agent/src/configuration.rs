@@ -3,11 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use mayfly_spec::{
-    Location, Spec,
-    reference::{Parameter, SecretsManagerSecret},
-    spec::Identity,
-};
+use mayfly_spec::{Location, Spec, spec::Identity};
 use thiserror::Error;
 
 use crate::{
@@ -101,12 +97,8 @@ fn refusal(spec: &Spec, location: &Location, in_pod: bool) -> Option<String> {
     let identity = spec.aws.as_ref().map(|aws| aws.identity).unwrap_or_default();
     match location {
         _ if !location.source().is_supported() => Some(source::unsupported(location).message),
-        Location::AwsSm(SecretsManagerSecret { role: Some(_), .. })
-        | Location::AwsSsm(Parameter { role: Some(_), .. }) => {
-            Some("the option `role` is not supported by this version".to_owned())
-        }
         Location::AwsSm(_) | Location::AwsSsm(_) if in_pod && identity == Identity::Default => Some(
-            "in a pod there is no default AWS identity; set `identity: irsa` in `aws` (`mayfly.dev/aws-identity`)".to_owned(),
+            "in a pod there is no default AWS identity; set `identity: irsa` or `identity: pod-identity` in `aws` (`mayfly.dev/aws-identity`)".to_owned(),
         ),
         Location::File(_) if in_pod => Some("`file:` references are for local development, not for pods".to_owned()),
         _ => None,

@@ -4,6 +4,7 @@ mod batches;
 mod check;
 mod delivery;
 mod faults;
+mod identity;
 mod leaks;
 mod life;
 mod parameters;

@@ -54,6 +54,10 @@ pub struct AwsEnvironment {
     pub token_file: Option<PathBuf>,
     /// `AWS_REGION`, else `AWS_DEFAULT_REGION`.
     pub region: Option<String>,
+    /// `AWS_CONTAINER_CREDENTIALS_FULL_URI`.
+    pub credentials_uri: Option<String>,
+    /// `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`.
+    pub credentials_token_file: Option<PathBuf>,
     /// The pod's namespace and name, for the session's name.
     pub pod: Option<(String, String)>,
 }
@@ -74,6 +78,8 @@ pub(super) struct Aws {
 struct Setup {
     connector: Connector,
     aws: spec::Aws,
+    /// The name of every session that the agent opens.
+    session: String,
 }
 
 impl Setup {
@@ -92,6 +98,11 @@ impl Setup {
         sdk.set_endpoint_url(endpoint.cloned());
         sdk
     }
+
+    /// The settings for STS in `region`.
+    fn sts(&self, region: &str) -> sdk_config::Builder {
+        self.sdk(region, self.aws.sts_endpoint.as_ref().or(self.aws.endpoint.as_ref()))
+    }
 }
 
 impl Aws {
@@ -109,8 +120,9 @@ impl Aws {
         let client = http
             .client(aws.ca.as_ref(), uses_tls)
             .map_err(|error| Fault::new(Class::Configuration, format_args!("`aws`: {error}")))?;
-        let setup = Rc::new(Setup { connector: Connector::new(client), aws });
-        let identity = Arc::new(Identity::new(&setup, http.root(), environment)?);
+        let session = session::name(environment.pod.as_ref());
+        let setup = Rc::new(Setup { connector: Connector::new(client), aws, session });
+        let identity = Arc::new(Identity::new(&setup, http, environment)?);
         let caller = Caller::new(setup, identity);
         Ok(Self { caller, secrets: SecretsManager::new(), parameters: ParameterStore::new() })
     }

@@ -3,6 +3,7 @@
 mod error;
 mod parameter;
 mod parameter_store;
+mod pod_identity;
 mod secret;
 mod secrets_manager;
 mod session;
@@ -31,9 +32,18 @@ pub struct Aws {
     denied_operations: BTreeSet<&'static str>,
     flaky: BTreeSet<String>,
     trust: BTreeSet<(String, String)>,
+    associations: BTreeMap<String, String>,
+    guests: BTreeMap<String, Guest>,
     expired: BTreeSet<String>,
     keys: BTreeMap<String, AccessKey>,
     sessions: Vec<Session>,
+}
+
+/// Who may assume a role over another one.
+#[derive(Debug)]
+struct Guest {
+    over: String,
+    external_id: Option<String>,
 }
 
 impl Default for Aws {
@@ -47,6 +57,8 @@ impl Default for Aws {
             denied_operations: BTreeSet::new(),
             flaky: BTreeSet::new(),
             trust: BTreeSet::new(),
+            associations: BTreeMap::new(),
+            guests: BTreeMap::new(),
             expired: BTreeSet::new(),
             keys: BTreeMap::new(),
             sessions: Vec::new(),
@@ -125,6 +137,18 @@ impl Aws {
     /// The role's trust policy accepts this web identity token.
     pub fn trust(&mut self, role_arn: &str, token: &str) {
         self.trust.insert((role_arn.to_owned(), token.to_owned()));
+    }
+
+    /// EKS Pod Identity gives this role for this token.
+    pub fn associate(&mut self, token: &str, role_arn: &str) {
+        self.associations.insert(token.to_owned(), role_arn.to_owned());
+    }
+
+    /// `role_arn` may be assumed by whoever has the role `over`, with this external id if there is
+    /// one.
+    pub fn trust_role(&mut self, role_arn: &str, over: &str, external_id: Option<&str>) {
+        let guest = Guest { over: over.to_owned(), external_id: external_id.map(str::to_owned) };
+        self.guests.insert(role_arn.to_owned(), guest);
     }
 
     /// This web identity token is past its expiry.

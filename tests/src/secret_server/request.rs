@@ -14,6 +14,9 @@ use url::form_urlencoded;
 /// No client of ours has more to say.
 const LONGEST: usize = 1 << 20;
 
+/// Where the agent of EKS Pod Identity gives credentials.
+const POD_IDENTITY: &str = "/v1/credentials";
+
 /// What the path of every request to Vault begins with.
 const VAULT: &str = "/v1/";
 
@@ -41,6 +44,8 @@ pub enum Protocol {
     ParameterStore,
     /// AWS STS: form in, XML out.
     Sts,
+    /// The agent of EKS Pod Identity on a node.
+    PodIdentity,
     /// Vault's HTTP API.
     Vault,
 }
@@ -56,7 +61,9 @@ impl Request {
 
     /// The service that it is for.
     pub fn protocol(&self) -> Protocol {
-        if self.path.starts_with(VAULT) {
+        if self.path == POD_IDENTITY {
+            Protocol::PodIdentity
+        } else if self.path.starts_with(VAULT) {
             Protocol::Vault
         } else if let Some(target) = self.header("x-amz-target") {
             let is_ssm = target.starts_with("AmazonSSM.");
@@ -71,7 +78,7 @@ impl Request {
         match self.protocol() {
             Protocol::SecretsManager | Protocol::ParameterStore => self.target().to_owned(),
             Protocol::Sts => self.form("Action").unwrap_or_default(),
-            Protocol::Vault => format!("{} {}", self.method, self.path),
+            Protocol::PodIdentity | Protocol::Vault => format!("{} {}", self.method, self.path),
         }
     }
 

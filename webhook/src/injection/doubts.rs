@@ -58,6 +58,7 @@ impl Planner<'_> {
         let aws = [
             (Annotation::AwsRegion, own.aws_region.is_some()),
             (Annotation::AwsRoleArn, own.aws_role_arn.is_some()),
+            (Annotation::AwsIdentity, own.aws_identity.is_some()),
         ];
         let refresh = (Annotation::Refresh, own.refresh.is_some());
         if !self.reads(Source::Vault) {

@@ -19,6 +19,7 @@ use crate::source::SourceError;
 pub(super) struct Caller {
     setup: Rc<Setup>,
     own: Arc<Identity>,
+    assumed: RefCell<BTreeMap<Role, Arc<Identity>>>,
 }
 
 /// One region, as one identity.
@@ -48,7 +49,7 @@ pub(super) enum CallError {
 
 impl Caller {
     pub(super) fn new(setup: Rc<Setup>, own: Arc<Identity>) -> Self {
-        Self { setup, own }
+        Self { setup, own, assumed: RefCell::default() }
     }
 
     /// Asks where `access` says; credentials that AWS no longer takes are renewed once.
@@ -73,13 +74,26 @@ impl Caller {
     }
 
     async fn place(&self, access: &Access) -> Result<Place, SourceError> {
-        let identity = self.own.clone();
         let region = match &access.region {
             Some(region) => region.clone(),
-            None => identity.region().await?,
+            None => self.own.region().await?,
         };
         let (role, setup) = (access.role.clone(), self.setup.clone());
+        let identity = match &role {
+            Some(role) => self.assume(role, &region).await,
+            None => self.own.clone(),
+        };
         Ok(Place { region, role, identity, setup })
+    }
+
+    /// Who has `role`, assumed in the pod's own region, or where it is first used.
+    async fn assume(&self, role: &Role, region: &str) -> Arc<Identity> {
+        let own = self.own.region().await;
+        let make = || {
+            let region = own.as_deref().unwrap_or(region);
+            Arc::new(Identity::assumed(&self.setup, self.own.clone(), role.clone(), region))
+        };
+        self.assumed.borrow_mut().entry(role.clone()).or_insert_with(make).clone()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use aws_credential_types::provider::error::CredentialsError;
 
-use super::{caller::Asked, failure::Failure};
+use super::{access::Role, caller::Asked, failure::Failure};
 use crate::{
     fault::{self, Class, Fault},
     source::SourceError,
@@ -111,6 +111,42 @@ pub(super) fn exchange(failure: &Failure, role: &str) -> SourceError {
             ),
         ),
         _ => return sts(failure, role),
+    };
+    Fault::new(class, words)
+}
+
+/// What a refused role means to who wanted to assume it.
+pub(super) fn assume(
+    failure: &Failure,
+    Role { arn, external_id }: &Role,
+    over: &str,
+) -> SourceError {
+    let said = &failure.said;
+    let (class, words) = match failure.code.as_str() {
+        "AccessDenied" | "AccessDeniedException" => {
+            let external_id = match external_id {
+                Some(_) => "and this `external-id`",
+                None => "and no `external-id`, or this reference must have it",
+            };
+            (
+                Class::Refused,
+                format!(
+                    "{over} may not assume the role `{arn}`; grant it `sts:AssumeRole` on the role, and let the role's \
+                     trust policy name it ({external_id}; over EKS Pod Identity both with `sts:TagSession`): {said}"
+                ),
+            )
+        }
+        "PackedPolicyTooLarge" | "PackedPolicyTooLargeException" => (
+            Class::Refused,
+            format!(
+                "STS cannot give the role `{arn}`: the session tags of EKS Pod Identity are too long together; switch \
+                 them off in the association (`--disable-session-tags`): {said}"
+            ),
+        ),
+        _ if failure.is_stale() => {
+            (Class::Refused, format!("STS does not take the credentials of {over}: {said}"))
+        }
+        _ => return sts(failure, arn),
     };
     Fault::new(class, words)
 }

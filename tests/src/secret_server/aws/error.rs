@@ -87,6 +87,12 @@ impl AwsError {
         Reply::json(self.status, AMZ_JSON, &body)
     }
 
+    /// The shape of the agent of EKS Pod Identity.
+    pub(in crate::secret_server) fn text(&self) -> Reply {
+        let body = format!("[{}]: ({}): {}", uuid(), self.code, self.message);
+        Reply::text(self.status, "text/plain; charset=utf-8", body)
+    }
+
     /// STS's shape.
     pub(in crate::secret_server) fn xml(&self) -> Reply {
         let Self { status, code, message } = self;

@@ -19,13 +19,15 @@ pub struct AccessKey {
     expired: bool,
 }
 
-/// One exchange of a web identity for a session.
+/// One exchange of a web identity, or of another role's session, for a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     /// The role that was assumed.
     pub role_arn: String,
     /// `RoleSessionName`: what CloudTrail shows.
     pub name: String,
+    /// `ExternalId`, if one was sent.
+    pub external_id: Option<String>,
     /// The access key that was given.
     pub access_key: String,
 }
