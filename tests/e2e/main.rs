@@ -3,6 +3,7 @@
 mod abuse;
 mod admission;
 mod audit;
+mod aws;
 mod canary;
 mod chart;
 mod company;
@@ -105,6 +106,7 @@ fn topics() -> Vec<Case> {
         lab::cases(),
         chart::cases(),
         delivery::cases(),
+        aws::cases(),
         rotation::cases(),
         jobs::cases(),
         outage::cases(),

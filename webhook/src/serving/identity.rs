@@ -47,8 +47,8 @@ pub(super) async fn source(
     if let Some((certificate, key)) = args.tls_cert.zip(args.tls_key) {
         return Ok(Source::Files(CertificateFiles::new(certificate, key, provider, clock)));
     }
-    let settings = settings(args.self_issued, kubeconfig.is_none())?;
     let client = cluster::client(kubeconfig, None).await?;
+    let settings = settings(args.self_issued, kubeconfig.is_none())?;
     self_issued(settings, client, address, provider, clock)
 }
 
