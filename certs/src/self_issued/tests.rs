@@ -192,7 +192,7 @@ async fn somebody_who_insists_is_not_fought_and_is_outlived() {
     replica.ready().await;
     let (start, before) = (Instant::now(), api.writes());
     while start.elapsed() < Duration::from_mins(10) {
-        sleep(Duration::from_millis(5)).await;
+        sleep(Duration::from_millis(50)).await;
         if !api.names().is_empty() {
             api.overwrite("");
         }
@@ -219,11 +219,11 @@ async fn certificates_of_a_minute_are_renewed_without_one_failed_handshake() {
     let start = Instant::now();
     // What an API server knows that hears everything a second and a half late.
     let mut known: std::collections::VecDeque<Vec<Der>> = std::collections::VecDeque::new();
-    while start.elapsed() < Duration::from_mins(15) {
-        sleep(Duration::from_millis(100)).await;
+    while start.elapsed() < MINUTE * 5 {
+        sleep(Duration::from_millis(250)).await;
         let bundle = api.bundle();
         known.push_back(bundle.entries().iter().map(|entry| entry.certificate().clone()).collect());
-        let late = if known.len() > 15 { known.pop_front() } else { None };
+        let late = if known.len() > 6 { known.pop_front() } else { None };
         for replica in &replicas {
             assert!(replica.is_accepted(&api), "at {:?}", start.elapsed());
             let now = (replica.clock)();
@@ -233,7 +233,7 @@ async fn certificates_of_a_minute_are_renewed_without_one_failed_handshake() {
         assert!(bundle.entries().len() <= 9, "{:?}", api.names());
     }
     for replica in &replicas {
-        assert!((30..=38).contains(&replica.count("Exchanged")), "{:?}", replica.events());
+        assert!((10..=14).contains(&replica.count("Exchanged")), "{:?}", replica.events());
         assert_eq!(replica.count("Fault"), 0);
     }
 }
