@@ -38,6 +38,8 @@ pub(crate) struct Publication {
     jitter: Jitter,
     own: Vec<Entry>,
     view: Option<View>,
+    /// Whether anything was ever seen, be it that there is no configuration.
+    seen: bool,
     useless: BTreeSet<Der>,
     /// The others' entries when all was well.
     remembered: Vec<Entry>,
@@ -62,6 +64,7 @@ impl Publication {
             jitter,
             own: Vec::new(),
             view: None,
+            seen: false,
             useless: BTreeSet::new(),
             remembered: Vec::new(),
             complete: None,
@@ -76,6 +79,11 @@ impl Publication {
     /// The configuration as it was last seen, if it exists.
     pub(crate) fn view(&self) -> Option<&View> {
         self.view.as_ref()
+    }
+
+    /// Whether anything was ever seen.
+    pub(crate) fn has_seen(&self) -> bool {
+        self.seen
     }
 
     /// From now on these are all of our entries.
@@ -105,7 +113,7 @@ impl Publication {
 
     /// Takes notice of a view that is the newest.
     pub(crate) fn see(&mut self, view: Option<View>, now: Instant) -> News {
-        (self.echoes, self.unsure) = (0, false);
+        (self.echoes, self.unsure, self.seen) = (0, false, true);
         self.view = view;
         let complete = self.view.as_ref().is_some_and(|view| view.holds(&self.own));
         let news = match (self.complete, complete) {

@@ -259,6 +259,7 @@ impl Keeper {
         let view = self.publication.view();
         let trusted = view.map(View::trusted).unwrap_or_default();
         self.own.standing.trusted(match view {
+            None if !self.publication.has_seen() => Some(Obstacle::Unread),
             None => Some(Obstacle::Unregistered),
             Some(view) => (!view.holds(self.serving.as_slice())).then_some(Obstacle::Untrusted),
         });
