@@ -16,7 +16,7 @@ use crate::{
     event::{Event, Listener},
     issue::{Identity, IssueError, Wish},
     pace::Jitter,
-    proof::Prover,
+    proof::{Prover, Trust},
     registration::Registration,
     resolver::Resolver,
     standing::Standing,
@@ -154,7 +154,7 @@ impl Proving {
             if !serving.is_some_and(|serving| trusted.contains(&serving)) {
                 continue;
             }
-            let outcome = (self.prover)(trusted).await;
+            let outcome = (self.prover)(Trust::Roots(trusted)).await;
             self.standing.proven(outcome.is_ok());
             match outcome {
                 Ok(()) if proven => pause = self.timing.proof,

@@ -48,7 +48,7 @@ async fn prove(address: SocketAddr, name: &str, roots: &[&Identity]) -> Result<(
     let limit = Duration::from_secs(10);
     let port = OwnPort::new(address, name, Arc::new(default_provider()), limit).expect("a name");
     let roots = roots.iter().map(|identity| identity.authority.certificate().clone());
-    let outcome = (port.prover())(roots.collect()).await;
+    let outcome = (port.prover())(Trust::Roots(roots.collect())).await;
     outcome.map_err(|error| {
         let source = std::error::Error::source(&error).map(ToString::to_string);
         format!("{error}: {}", source.unwrap_or_default())
@@ -67,6 +67,18 @@ async fn our_own_port_is_proven_by_what_the_bundle_trusts_and_the_name_that_is_c
         let misnamed = prove(address, "other.mayfly.svc", &[&ours]).await.expect_err("no trust");
         assert!(misnamed.contains("not valid for name"), "{misnamed}");
     }
+}
+
+#[tokio::test]
+async fn what_is_served_is_proven_exactly() {
+    let (ours, other) = (identity("a.svc"), identity("a.svc"));
+    let (address, _ends) = serve(&ours).await;
+    let provider = Arc::new(default_provider());
+    let port = OwnPort::new(address, "localhost", provider, Duration::from_secs(10));
+    let prover = port.expect("a name").prover();
+    let exactly = |identity: &Identity| Trust::Exactly(identity.pair.cert[0].as_ref().into());
+    assert!(prover(exactly(&ours)).await.is_ok());
+    assert!(prover(exactly(&other)).await.is_err());
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use mayfly_certs::{
     event::{Event, Listener},
     files::CertificateFiles,
     issue::Wish,
-    proof::OwnPort,
+    proof::{OwnPort, Prover},
     replica::Replica,
     self_issued::{SelfIssued, Settings, Surroundings},
     source::Source,
@@ -30,6 +30,8 @@ use crate::{
 
 /// The service's name, unless other names are given.
 const SERVICE: &str = "mayfly-webhook";
+/// What our own port is called when its certificate's names do not matter.
+const ANY_NAME: &str = "localhost";
 /// The time for a handshake with our own port.
 const PROOF: Duration = Duration::from_secs(3);
 
@@ -43,7 +45,9 @@ pub(super) async fn source(
     let (clock, provider): (WallClock, _) = (Arc::new(clock), Arc::clone(provider));
     match args.tls_cert.zip(args.tls_key) {
         Some((certificate, key)) => {
-            Ok(Source::Files(CertificateFiles::new(certificate, key, provider, clock)))
+            let prover = prover(address, ANY_NAME, &provider)?;
+            let files = CertificateFiles::new(certificate, key, provider, clock, prover);
+            Ok(Source::Files(files))
         }
         None => self_issued(args.self_issued, address, provider, clock).await,
     }
@@ -57,10 +61,17 @@ async fn self_issued(
 ) -> anyhow::Result<Source> {
     let client = cluster::client(args.kubeconfig.as_deref()).await?;
     let settings = settings(args)?;
-    let port = OwnPort::new(address, &settings.wish.names[0], Arc::clone(&provider), PROOF)?;
-    let prover = port.prover();
+    let prover = prover(address, &settings.wish.names[0], &provider)?;
     let surroundings = Surroundings { client, clock, jitter: fastrand::f64, provider, prover };
     Ok(Source::SelfIssued(Box::new(SelfIssued::new(settings, surroundings)?)))
+}
+
+fn prover(
+    address: SocketAddr,
+    name: &str,
+    provider: &Arc<CryptoProvider>,
+) -> anyhow::Result<Prover> {
+    Ok(OwnPort::new(address, name, Arc::clone(provider), PROOF)?.prover())
 }
 
 fn settings(args: SelfIssuedArgs) -> anyhow::Result<Settings> {
