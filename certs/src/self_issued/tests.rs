@@ -1,7 +1,10 @@
 mod api;
 
 use std::{
-    sync::Mutex,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -15,7 +18,12 @@ use rustls_pki_types::CertificateDer;
 use tokio::time::{Instant, sleep};
 
 use super::*;
-use crate::{proof::ProofError, replica::Replica, standing::Obstacle};
+use crate::{
+    event::Event,
+    proof::{ProofError, Trust},
+    replica::Replica,
+    standing::Obstacle,
+};
 use api::Api;
 
 const NAME: &str = "mayfly-webhook.mayfly.svc";
@@ -34,6 +42,8 @@ struct Running {
     standing: Arc<Standing>,
     clock: WallClock,
     events: Arc<Mutex<Vec<String>>>,
+    /// Nobody reaches our own port.
+    cut_off: Arc<AtomicBool>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -72,11 +82,12 @@ fn run(api: &Api, replica: Replica, lifetime: Duration) -> Running {
     let provider = Arc::new(default_provider());
     // A handshake without a socket: what the resolver serves against what the bundle trusts.
     let served: Arc<Mutex<Option<Arc<Resolver>>>> = Arc::default();
-    let (resolver, wall) = (Arc::clone(&served), Arc::clone(&clock));
+    let cut_off: Arc<AtomicBool> = Arc::default();
+    let (resolver, wall, cut) = (Arc::clone(&served), Arc::clone(&clock), Arc::clone(&cut_off));
     let prover: Prover = Arc::new(move |trust| {
         let Trust::Roots(roots) = trust else { panic!("{trust:?}") };
         let resolver = resolver.lock().expect("a lock").clone().expect("a resolver");
-        let good = accepts(&resolver, &roots, wall());
+        let good = accepts(&resolver, &roots, wall()) && !cut.load(Relaxed);
         let address = ([127, 0, 0, 1], 8443).into();
         let late = ProofError::Late(address, Duration::ZERO);
         Box::pin(async move { if good { Ok(()) } else { Err(late) } })
@@ -102,7 +113,7 @@ fn run(api: &Api, replica: Replica, lifetime: Duration) -> Running {
         heard.lock().expect("a lock").push(event);
     });
     let task = tokio::spawn(identity.keep_fresh(listener));
-    Running { resolver, standing, clock, events, task }
+    Running { resolver, standing, clock, events, cut_off, task }
 }
 
 fn pod(name: &str) -> Replica {
@@ -184,6 +195,32 @@ async fn an_emptied_bundle_is_whole_again_after_one_write_and_readiness_does_not
     }
     assert!(replicas.iter().map(|replica| replica.count("Repaired")).sum::<usize>() >= 20);
     assert!(replicas.iter().all(|replica| replica.count("Fault") == 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_port_that_cannot_be_reached_is_not_ready_unless_it_is_a_blink() {
+    let api = Api::new();
+    let replica = run(&api, pod("a"), DAY);
+    replica.ready().await;
+    replica.cut_off.store(true, Relaxed);
+    sleep(Duration::from_secs(12)).await;
+    replica.cut_off.store(false, Relaxed);
+    sleep(Duration::from_secs(10)).await;
+    assert_eq!((replica.obstacle(), replica.count("Proven")), (None, 2));
+    replica.cut_off.store(true, Relaxed);
+    sleep(Duration::from_secs(20)).await;
+    assert_eq!(replica.obstacle(), Some(Obstacle::Unproven));
+    replica.cut_off.store(false, Relaxed);
+    assert!(replica.ready().await <= Duration::from_secs(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replica_whose_port_was_never_reached_is_not_ready() {
+    let api = Api::new();
+    let replica = run(&api, pod("a"), DAY);
+    replica.cut_off.store(true, Relaxed);
+    sleep(MINUTE).await;
+    assert_eq!(replica.obstacle(), Some(Obstacle::Unproven));
 }
 
 #[tokio::test(start_paused = true)]
