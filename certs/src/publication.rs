@@ -23,6 +23,8 @@ const ECHOES: u32 = 3;
 /// What a new view of the configuration means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum News {
+    /// What was known before our last write.
+    Echo,
     /// Nothing that matters.
     Nothing,
     /// Our entries are there, and were not.
@@ -106,7 +108,7 @@ impl Publication {
             view.as_ref().zip(self.view.as_ref()).is_some_and(|(new, old)| new.is_older_than(old));
         self.echoes = if older { self.echoes + 1 } else { 0 };
         if older && self.echoes < ECHOES {
-            return News::Nothing;
+            return News::Echo;
         }
         self.see(view, now)
     }

@@ -125,7 +125,7 @@ fn an_echo_of_the_past_is_no_news_unless_it_stays() {
     let mut scene = Scene::new();
     scene.publication.see(Some(view(9, &[&scene.ours])), scene.now);
     for _ in 1..ECHOES {
-        assert_eq!(scene.publication.hear(Some(view(8, &[])), scene.now), News::Nothing);
+        assert_eq!(scene.publication.hear(Some(view(8, &[])), scene.now), News::Echo);
     }
     // An API server whose memory was put back counts from an older version on.
     assert_eq!(scene.publication.hear(Some(view(8, &[])), scene.now), News::Removed);
