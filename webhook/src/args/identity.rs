@@ -40,7 +40,7 @@ pub struct SelfIssuedArgs {
     /// The webhook configuration, each of whose webhooks is to trust this replica
     #[arg(long, value_name = "NAME", default_value = "mayfly-webhook", value_parser = NonEmptyStringValueParser::new())]
     pub webhook_configuration: String,
-    /// The DNS names and IP addresses that the API server calls [default: mayfly-webhook.<namespace>.svc]
+    /// The DNS names and IP addresses that the API server calls [default: mayfly-webhook.NAMESPACE.svc]
     #[arg(long = "tls-name", value_name = "DNS", value_parser = NonEmptyStringValueParser::new())]
     pub tls_names: Vec<String>,
     /// What tells this replica from the others

@@ -15,7 +15,7 @@ use mayfly_certs::{
     event::{Event, Listener},
     files::CertificateFiles,
     issue::Wish,
-    proof::OwnPort,
+    proof::{OwnPort, Prover},
     replica::Replica,
     self_issued::{SelfIssued, Settings, Surroundings},
     source::Source,
@@ -32,6 +32,8 @@ use crate::{
 
 /// The service's name, unless other names are given.
 const SERVICE: &str = "mayfly-webhook";
+/// What our own port is called when its certificate's names do not matter.
+const ANY_NAME: &str = "localhost";
 /// The time for a handshake with our own port.
 const PROOF: Duration = Duration::from_secs(3);
 
@@ -45,7 +47,9 @@ pub(super) async fn source(
 ) -> anyhow::Result<Source> {
     let (clock, provider): (WallClock, _) = (Arc::new(clock), Arc::clone(provider));
     if let Some((certificate, key)) = args.tls_cert.zip(args.tls_key) {
-        return Ok(Source::Files(CertificateFiles::new(certificate, key, provider, clock)));
+        let prover = prover(address, ANY_NAME, &provider)?;
+        let files = CertificateFiles::new(certificate, key, provider, clock, prover);
+        return Ok(Source::Files(files));
     }
     let client = cluster::client(kubeconfig, None).await?;
     let settings = settings(args.self_issued, kubeconfig.is_none())?;
@@ -59,10 +63,17 @@ fn self_issued(
     provider: Arc<CryptoProvider>,
     clock: WallClock,
 ) -> anyhow::Result<Source> {
-    let port = OwnPort::new(address, &settings.wish.names[0], Arc::clone(&provider), PROOF)?;
-    let prover = port.prover();
+    let prover = prover(address, &settings.wish.names[0], &provider)?;
     let surroundings = Surroundings { client, clock, jitter: fastrand::f64, provider, prover };
     Ok(Source::SelfIssued(Box::new(SelfIssued::new(settings, surroundings)?)))
+}
+
+fn prover(
+    address: SocketAddr,
+    name: &str,
+    provider: &Arc<CryptoProvider>,
+) -> anyhow::Result<Prover> {
+    Ok(OwnPort::new(address, name, Arc::clone(provider), PROOF)?.prover())
 }
 
 fn settings(args: SelfIssuedArgs, is_inside: bool) -> anyhow::Result<Settings> {
