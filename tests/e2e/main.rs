@@ -4,10 +4,12 @@ mod abuse;
 mod admission;
 mod audit;
 mod canary;
+mod chart;
 mod company;
 mod delivery;
 mod examples;
 mod host;
+mod install;
 mod jobs;
 mod kubectl;
 mod lab;
@@ -31,11 +33,13 @@ mod tenant;
 mod turmoil;
 mod workloads;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{future::Future, path::PathBuf, process::ExitCode};
 
+use anyhow::Result;
 use clap::{Parser, Subcommand};
 use mayfly_tests::lab::{
     aws::front,
+    chart as plain,
     suite::{self, Case, Options},
 };
 use tokio::runtime::Runtime;
@@ -63,6 +67,8 @@ struct Args {
 enum Command {
     /// Take down what a run has left.
     Down,
+    /// Write the plain manifests anew from the chart.
+    Manifests,
     /// The front of AWS, which the lab starts by itself.
     #[command(name = front::COMMAND, hide = true)]
     AwsFront {
@@ -77,15 +83,14 @@ fn main() -> ExitCode {
     match command {
         None => suite::run(&Options { filters, keep, soak, list }, topics()),
         Some(Command::Down) => suite::down(),
-        Some(Command::AwsFront { authority }) => serve(&authority),
+        Some(Command::Manifests) => finish(plain::write()),
+        Some(Command::AwsFront { authority }) => finish(front::serve(&authority)),
     }
 }
 
-fn serve(authority: &std::path::Path) -> ExitCode {
-    let served = Runtime::new()
-        .map_err(Into::into)
-        .and_then(|runtime| runtime.block_on(front::serve(authority)));
-    match served {
+fn finish(work: impl Future<Output = Result<()>>) -> ExitCode {
+    let outcome = Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(work));
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             mayfly_tests::lab::progress::show(format_args!("error: {error:#}"));
@@ -98,6 +103,7 @@ fn serve(authority: &std::path::Path) -> ExitCode {
 fn topics() -> Vec<Case> {
     [
         lab::cases(),
+        chart::cases(),
         delivery::cases(),
         rotation::cases(),
         jobs::cases(),
@@ -118,6 +124,7 @@ fn topics() -> Vec<Case> {
         strangers::cases(),
         policy::cases(),
         removal::cases(),
+        install::cases(),
         examples::cases(),
         // It looks for what all of the others have left.
         secrecy::cases(),

@@ -320,9 +320,9 @@ async fn decisions_are_counted_by_what_was_decided() {
     server.client().await.send(&post("garbage")).await;
     let metrics = server.metrics.render();
     for line in [
-        r#"mayfly_webhook_reviews_total{decision="injected",reason="sidecar"} 1"#,
-        r#"mayfly_webhook_reviews_total{decision="malformed",reason="json"} 1"#,
-        "mayfly_webhook_review_duration_seconds_count 2",
+        r#"mayfly_webhook_reviews_total{decision="injected",mode="sidecar",reason="asked"} 1"#,
+        r#"mayfly_webhook_reviews_total{decision="malformed",mode="none",reason="json"} 1"#,
+        r#"mayfly_webhook_review_duration_seconds_count{decision="injected"} 1"#,
     ] {
         assert!(metrics.contains(line), "{metrics}");
     }

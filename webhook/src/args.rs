@@ -2,10 +2,14 @@
 //!
 //! Knows names and defaults of options; what they do is elsewhere.
 
+mod identity;
+
 use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use clap::{Parser, Subcommand, ValueEnum, builder::NonEmptyStringValueParser};
 use mayfly_spec::spec::Interval;
+
+pub use identity::{IdentityArgs, SelfIssuedArgs, Tls};
 
 /// Mayfly's admission webhook: secrets for pods as files in memory.
 #[derive(Debug, Parser)]
@@ -20,7 +24,7 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Answer the API server's admission reviews
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Print a manifest as it would be admitted, without a cluster
     Inject(InjectArgs),
     /// Say whether the server would take a configuration
@@ -140,21 +144,15 @@ pub struct ServeArgs {
     /// Where `/healthz`, `/readyz` and `/metrics` are answered, in plain HTTP
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     pub admin_listen: SocketAddr,
-    /// The certificate chain (PEM), read anew when its content changes
-    #[arg(long, value_name = "FILE")]
-    pub tls_cert: PathBuf,
-    /// The certificate's private key (PEM)
-    #[arg(long, value_name = "FILE")]
-    pub tls_key: PathBuf,
     /// How long requests are still taken after SIGTERM, until no endpoint names this replica
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = delay)]
     pub drain_delay: Duration,
-    /// How to reach the API server from outside a cluster
-    #[arg(long, value_name = "FILE")]
-    pub kubeconfig: Option<PathBuf>,
     /// What decides about pods.
     #[command(flatten)]
     pub operator: OperatorArgs,
+    /// Where the certificate comes from.
+    #[command(flatten)]
+    pub identity: IdentityArgs,
 }
 
 /// `0s`, or an interval.

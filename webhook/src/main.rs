@@ -10,7 +10,7 @@ use mayfly_webhook::{
 
 fn main() -> ExitCode {
     let outcome = match Args::parse().command {
-        Command::Serve(args) => serving::serve(args),
+        Command::Serve(args) => serving::serve(*args),
         Command::Inject(args) => offline::inject(&args),
         Command::CheckConfig(args) => offline::check_config(&args),
         Command::Audit(args) => audit::audit(&args),

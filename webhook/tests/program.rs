@@ -65,6 +65,11 @@ fn what_cannot_be_read_is_named() {
         (&["inject", "-f", "-", "--agent-image", ""], "--agent-image"),
         (&["serve", "--tls-cert", "c", "--tls-key", "k", "--listen", "nowhere"], "--listen"),
         (&["serve"], "--tls-cert"),
+        (&["serve"], "--tls <SOURCE>"),
+        (&["serve", "--tls", "self-issued", "--tls-cert", "c", "--tls-key", "k"], "--tls-cert"),
+        (&["serve", "--tls-cert", "c"], "--tls-key"),
+        (&["serve", "--tls", "self-issued", "--certificate-lifetime", "5s"], "at least 30 s"),
+        (&["serve", "--tls", "self-issued", "--kubeconfig", "/nowhere/config"], "/nowhere/config"),
         (&["injekt"], "inject"),
     ] {
         let output = run(arguments, POD);

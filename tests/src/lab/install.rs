@@ -33,9 +33,14 @@ pub async fn install(lab: &Lab, archives: &[PathBuf]) -> Result<()> {
     for archive in archives {
         images::import(lab, archive).await?;
     }
+    apply(lab).await
+}
+
+/// Applies the manifests, be Mayfly there or not, and waits until the webhook is ready.
+pub async fn apply(lab: &Lab) -> Result<()> {
     let was_there =
         !in_namespace(lab, &["get", DEPLOYMENT, "--ignore-not-found"]).await?.is_empty();
-    let overlay = lab.folders.cluster().join("install");
+    let overlay = overlay(lab);
     write_overlay(lab, &overlay).await.context("write the overlay of the manifests")?;
     lab.kubectl(&["apply", "--kustomize", &overlay.display().to_string()]).await?;
     if was_there {
@@ -48,6 +53,18 @@ pub async fn install(lab: &Lab, archives: &[PathBuf]) -> Result<()> {
     let pods = in_namespace(lab, &["describe", "pods"]).await?;
     let said = in_namespace(lab, &["logs", DEPLOYMENT, "--tail=20"]).await.unwrap_or_default();
     bail!("{error:#}\n{pods}\n{said}")
+}
+
+/// Takes everything away that [`apply`] has made, and waits for the end of it.
+pub async fn remove(lab: &Lab) -> Result<()> {
+    let overlay = overlay(lab).display().to_string();
+    let delete = ["delete", "--kustomize", &overlay, "--ignore-not-found", "--timeout=120s"];
+    lab.kubectl(&delete).await.map(drop)
+}
+
+/// The folder of what is applied; `config.yaml` in it is the operator's configuration.
+pub fn overlay(lab: &Lab) -> PathBuf {
+    lab.folders.cluster().join("install")
 }
 
 async fn in_namespace(lab: &Lab, arguments: &[&str]) -> Result<String> {

@@ -3,8 +3,11 @@
 //! Labels come from short fixed lists: nothing that a client sends becomes one.
 
 mod configuration;
+mod identity;
 
 use std::time::{Duration, SystemTime};
+
+use mayfly_certs::event::Event;
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -12,8 +15,9 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::{admission::Decision, policy::Judgement};
+use crate::{admission::Review, policy::Judgement};
 use configuration::ConfigurationMetrics;
+use identity::IdentityMetrics;
 
 /// A review takes tens of microseconds; a thousand containers take some milliseconds.
 const BUCKETS: [f64; 12] =
@@ -24,18 +28,25 @@ const BUCKETS: [f64; 12] =
 pub struct Metrics {
     registry: Registry,
     decisions: Family<DecisionLabels, Counter>,
-    durations: Histogram,
+    durations: Family<DurationLabels, Histogram, fn() -> Histogram>,
     connections: Gauge,
     evictions: Counter,
     handshakes: Counter,
     panics: Counter,
+    identity: IdentityMetrics,
     configuration: ConfigurationMetrics,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct DecisionLabels {
     decision: &'static str,
+    mode: &'static str,
     reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DurationLabels {
+    decision: &'static str,
 }
 
 impl Default for Metrics {
@@ -43,11 +54,12 @@ impl Default for Metrics {
         let mut metrics = Self {
             registry: Registry::with_prefix("mayfly_webhook"),
             decisions: Family::default(),
-            durations: Histogram::new(BUCKETS),
+            durations: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
             connections: Gauge::default(),
             evictions: Counter::default(),
             handshakes: Counter::default(),
             panics: Counter::default(),
+            identity: IdentityMetrics::default(),
             configuration: ConfigurationMetrics::default(),
         };
         metrics.register();
@@ -79,13 +91,14 @@ impl Metrics {
         let handshakes = self.handshakes.clone();
         registry.register("handshakes_refused", "TLS handshakes that came to nothing", handshakes);
         registry.register("panics", "Requests that were answered with 500", self.panics.clone());
+        self.identity.register(registry);
         self.configuration.register(registry);
     }
 
-    pub(super) fn decided(&self, decision: &Decision, duration: Duration) {
-        let labels = DecisionLabels { decision: decision.name(), reason: decision.reason() };
-        self.decisions.get_or_create(&labels).inc();
-        self.durations.observe(duration.as_secs_f64());
+    pub(super) fn decided(&self, review: &Review, duration: Duration) {
+        let (decision, mode, reason) = (review.decision.name(), review.mode(), review.reason());
+        self.decisions.get_or_create(&DecisionLabels { decision, mode, reason }).inc();
+        self.durations.get_or_create(&DurationLabels { decision }).observe(duration.as_secs_f64());
     }
 
     pub(super) fn judged(&self, judgement: &Judgement) {
@@ -127,6 +140,11 @@ impl Metrics {
 
     pub(super) fn panicked(&self) {
         self.panics.inc();
+    }
+
+    /// Counts what happened to the identity at the time `now`.
+    pub fn of_identity(&self, event: &Event, now: SystemTime) {
+        self.identity.happened(event, now);
     }
 
     /// Prometheus' text.

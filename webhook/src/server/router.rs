@@ -99,7 +99,7 @@ async fn answer(room: &Room, reviewer: &Reviewer, request: Request) -> Response 
     let review = decide(&room.mutation.namespaces, reviewer, &body).await;
     let answer = review.answer();
     let duration = clock().saturating_duration_since(start);
-    metrics.decided(&review.decision, duration);
+    metrics.decided(&review, duration);
     if !matches!(review.decision, Decision::Forecast(_)) {
         metrics.judged(&review.account.judgement);
     }
@@ -126,7 +126,8 @@ fn log(review: &Review, duration: std::time::Duration) {
         name = %quote(&review.name),
         owner = %quote(&review.owner),
         decision = review.decision.name(),
-        reason = review.decision.reason(),
+        mode = review.mode(),
+        reason = review.reason(),
         microseconds = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
         "reviewed",
     );
