@@ -40,9 +40,14 @@ impl<'a> Configuration<'a> {
         let path = "jsonpath={.spec.template.spec.volumes[?(@.name=='config')].configMap.name}";
         let name = operator::kubectl(cluster, &["get", DEPLOYMENT, "--output", path]).await?;
         ensure!(!name.is_empty(), "the webhook has no volume with its configuration");
-        let text = ["get", "configmap", &name, "--output=jsonpath={.data.config\\.yaml}"];
-        let usual = operator::kubectl(cluster, &text).await?;
-        Ok(Self { cluster, name, usual })
+        let configuration = Self { cluster, name, usual: String::new() };
+        let usual = configuration.text().await?;
+        Ok(Self { usual, ..configuration })
+    }
+
+    async fn text(&self) -> Result<String> {
+        let text = ["get", "configmap", &self.name, "--output=jsonpath={.data.config\\.yaml}"];
+        operator::kubectl(self.cluster, &text).await
     }
 
     /// Brings the usual configuration with `more` into force, waits for `body`, and brings the usual one back.
@@ -51,24 +56,43 @@ impl<'a> Configuration<'a> {
         more: &str,
         body: impl Future<Output = Result<()>>,
     ) -> Result<()> {
-        let outcome = async {
+        let body = async {
             self.push(more).await?;
             body.await
         };
-        let outcome = outcome.await;
-        let restored = self.push("").await.context("bring the usual configuration back");
-        outcome.and(restored)
+        self.restored_after(body).await
+    }
+
+    /// Waits for `body`, and brings the usual configuration back if another one was written.
+    pub(super) async fn restored_after(
+        &self,
+        body: impl Future<Output = Result<()>>,
+    ) -> Result<()> {
+        let outcome = body.await;
+        let restored =
+            async { if self.text().await? == self.usual { Ok(()) } else { self.push("").await } };
+        outcome.and(restored.await.context("bring the usual configuration back"))
     }
 
     /// Brings the usual configuration with `more` into force in every replica.
     pub(super) async fn push(&self, more: &str) -> Result<()> {
-        let start = tokio::time::Instant::now();
-        let before = self.each("config_loaded_timestamp_seconds").await?;
+        let before = self.loaded().await?;
         self.write(more).await?;
+        self.is_newer_than(&before).await
+    }
+
+    /// Since when each replica's configuration has been in force.
+    pub(super) async fn loaded(&self) -> Result<Vec<f64>> {
+        self.each("config_loaded_timestamp_seconds").await
+    }
+
+    /// Waits until every replica has a newer configuration in force.
+    pub(super) async fn is_newer_than(&self, before: &[f64]) -> Result<()> {
+        let start = tokio::time::Instant::now();
         let is_in_force = || async {
-            let now = self.each("config_loaded_timestamp_seconds").await?;
+            let now = self.loaded().await?;
             let valid = self.each("config_valid").await?;
-            let is_new = now.iter().zip(&before).all(|(now, before)| now > before);
+            let is_new = now.iter().zip(before).all(|(now, before)| now > before);
             ensure!(is_new && valid.iter().all(|valid| *valid > 0.0), "{before:?}, {now:?}");
             Ok(())
         };
@@ -77,12 +101,12 @@ impl<'a> Configuration<'a> {
         Ok(())
     }
 
-    /// Writes a configuration that cannot be, and waits until every replica says so.
-    pub(super) async fn push_bad(&self, more: &str) -> Result<()> {
-        let before = self.each("config_faults_total").await?;
+    /// Writes a configuration that cannot be, and waits until every replica counts it under `metric`.
+    pub(super) async fn push_bad(&self, more: &str, metric: &str) -> Result<()> {
+        let before = self.each(metric).await?;
         self.write(more).await?;
         let is_loud = || async {
-            let now = self.each("config_faults_total").await?;
+            let now = self.each(metric).await?;
             let valid = self.each("config_valid").await?;
             let is_new = now.iter().zip(&before).all(|(now, before)| now > before);
             ensure!(is_new && valid.iter().all(|valid| *valid < 1.0), "{before:?}, {now:?}");
@@ -102,7 +126,7 @@ impl<'a> Configuration<'a> {
     }
 
     async fn write(&self, more: &str) -> Result<()> {
-        let text = format!("{}\n{more}", self.usual);
+        let text = format!("{}{more}", self.usual);
         let patch = json!({"data": {"config.yaml": text}}).to_string();
         let patch = ["patch", "configmap", &self.name, "--type=merge", "--patch", &patch];
         operator::kubectl(self.cluster, &patch).await.map(drop)
