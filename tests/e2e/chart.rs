@@ -1,11 +1,10 @@
-//! The chart and the plain manifests, as files: that they are one and the same, that bad values are told apart, and that
-//! every Kubernetes that they are for knows each of their fields. Nothing is installed here.
+//! The chart and the plain manifests, as files: that they are one and the same. Nothing is installed here.
 #![expect(clippy::disallowed_methods, reason = "manifests are files")]
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-};
+mod schemas;
+mod values;
+
+use std::{collections::BTreeMap, fs};
 
 use anyhow::{Context, Result, ensure};
 use mayfly_tests::{
@@ -16,7 +15,6 @@ use mayfly_tests::{
         folders,
         program::Program,
         suite::Case,
-        tools::golang::{GoTool, NEWEST_SCHEMAS, OLDEST_SCHEMAS},
     },
 };
 use serde_json::Value;
@@ -26,12 +24,8 @@ pub(crate) fn cases() -> Vec<Case> {
         plain_manifests_are_made_from_the_chart,
         kustomize_makes_the_objects_that_helm_makes,
         helm_finds_no_fault_in_the_chart,
-        bad_values_are_named,
-        rights_follow_from_the_values,
-        replicas_on_their_nodes_network_take_turns,
-        the_oldest_kubernetes_knows_every_field_and_expression,
-        the_newest_kubernetes_knows_every_field,
     ];
+    let cases = [cases, values::cases(), schemas::cases()].concat();
     cases.into_iter().map(Case::bare).collect()
 }
 
@@ -56,16 +50,19 @@ const SAME: [(&str, &[&str], &[&str]); 6] = [
     ("outside", &[], &["tls.mode=secret", "url=https://mayfly-webhook.example:8443"]),
 ];
 
+const SELECTING: &str = "config.policy.rules[0].namespace-selector.matchLabels.team=web";
+
 async fn kustomize_makes_the_objects_that_helm_makes(cluster: &Cluster) -> Result<()> {
     for (folder, components, values) in SAME {
         let mut plain = objects(&kustomize(cluster, folder, components).await?)?;
         let mut charted = objects(&chart::template(&cluster.lab().tools.helm(), values).await?)?;
         // Helm makes its namespace by itself; the configurations differ where the values do.
         plain.remove("Namespace mayfly");
-        for objects in [&mut plain, &mut charted] {
-            let config = objects.remove("ConfigMap mayfly-webhook");
-            ensure!(config.is_some() || folder == "outside", "{folder} has no configuration");
-        }
+        let configs = [&mut plain, &mut charted].map(configuration);
+        let [plain_config, charted_config] = configs;
+        let is_set = values.iter().any(|value| value.starts_with("config."));
+        let same = plain_config.transpose()? == charted_config.transpose()?;
+        ensure!(same != is_set, "the configurations of {folder} and of {values:?}");
         let names = |objects: &BTreeMap<String, Value>| objects.keys().cloned().collect::<Vec<_>>();
         ensure!(names(&plain) == names(&charted), "{plain:#?} and {charted:#?}");
         for (name, object) in &plain {
@@ -93,6 +90,13 @@ async fn kustomize(cluster: &Cluster, folder: &str, components: &[&str]) -> Resu
     cluster.kubectl(&["kustomize", &ground.path().display().to_string()]).await
 }
 
+/// Takes the operator's configuration out of the objects.
+fn configuration(objects: &mut BTreeMap<String, Value>) -> Option<Result<Value>> {
+    let config = objects.remove("ConfigMap mayfly-webhook")?;
+    let text = config["data"]["config.yaml"].as_str().unwrap_or_default();
+    Some(serde_saphyr::from_str(text).context("read the configuration"))
+}
+
 /// The objects of some documents, by kind and name.
 fn objects(yaml: &str) -> Result<BTreeMap<String, Value>> {
     let mut objects = BTreeMap::new();
@@ -113,163 +117,4 @@ async fn helm_finds_no_fault_in_the_chart(cluster: &Cluster) -> Result<()> {
     let said = lint.args(["--kube-version", chart::OLDEST]).args([chart::path()]).text().await?;
     ensure!(said.contains("0 chart(s) failed"), "helm says {said}");
     Ok(())
-}
-
-/// What somebody may write, and what they are to read.
-const BAD: [(&str, &str); 13] = [
-    ("replcas=3", "additional properties 'replcas' not allowed"),
-    ("agent.resources.limits.cpu=1", "at '/agent': additional properties 'resources' not allowed"),
-    ("replicas=two", "at '/replicas': got string, want integer"),
-    ("tls.mode=selfissued", "must be one of 'self-issued', 'cert-manager', 'secret'"),
-    ("webhook.failurePolicy=fail", "must be one of 'Fail', 'Ignore'"),
-    ("webhook.timeoutSeconds=31", "at '/webhook/timeoutSeconds': maximum"),
-    ("ports.https=https", "at '/ports/https'"),
-    ("image.digest=0.1.0", "image.digest: \"0.1.0\" is no digest; write sha256:"),
-    ("agent.image.repository=images.example/agent:1", "has a tag or a digest"),
-    ("drainDelay=5", "drainDelay: \"5\" is no time; write a number and a unit"),
-    ("url=http://mayfly.example", "write https://host:port, without a path"),
-    ("url=https://mayfly.example/mutate", "write https://host:port, without a path"),
-    ("tls.secret.caBundle=LS0tLS1C", "give the file as it is, not in base64"),
-];
-
-async fn bad_values_are_named(cluster: &Cluster) -> Result<()> {
-    let helm = cluster.lab().tools.helm();
-    for (value, words) in BAD {
-        let option = if value == "drainDelay=5" { "--set-string" } else { "--set" };
-        let template = helm.clone().args(["template", "--kube-version", chart::OLDEST, "mayfly"]);
-        let output = template.args([chart::path()]).args([option, value]).output().await?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(!output.status.success(), "`{value}` is taken");
-        ensure!(said.contains(words), "`{value}` is refused with {said:?}, without {words:?}");
-    }
-    Ok(())
-}
-
-/// Values, and whether the pods get a token, the roles that there are, and whether the pods may ask anybody.
-const RIGHTS: [(&[&str], bool, &[&str]); 5] = [
-    (&[], true, &["ClusterRole mayfly-webhook", "Role mayfly-webhook"]),
-    (&["tls.mode=secret"], false, &[]),
-    (&["tls.mode=cert-manager"], false, &[]),
-    (&["tls.mode=secret", SELECTING], true, &["ClusterRole mayfly-webhook-namespaces"]),
-    (&["tls.mode=secret", "config.policy.rules[0].name=all"], false, &[]),
-];
-
-const SELECTING: &str = "config.policy.rules[0].namespace-selector.matchLabels.team=web";
-
-async fn rights_follow_from_the_values(cluster: &Cluster) -> Result<()> {
-    for (values, token, roles) in RIGHTS {
-        let made = objects(&chart::template(&cluster.lab().tools.helm(), values).await?)?;
-        let pod = &made["Deployment mayfly-webhook"]["spec"]["template"]["spec"];
-        ensure!(pod["automountServiceAccountToken"] == token, "{values:?} make the pod {pod}");
-        let egress = &made["NetworkPolicy mayfly-webhook"]["spec"]["egress"];
-        let asks = egress.as_array().context("there is no egress")?.iter().next().is_some();
-        ensure!(asks == token, "{values:?} make the egress {egress}");
-        let is_role =
-            |name: &&String| name.starts_with("ClusterRole ") || name.starts_with("Role ");
-        let found: BTreeSet<&str> = made.keys().filter(is_role).map(String::as_str).collect();
-        ensure!(found == roles.iter().copied().collect(), "{values:?} make the roles {found:?}");
-    }
-    Ok(())
-}
-
-async fn replicas_on_their_nodes_network_take_turns(cluster: &Cluster) -> Result<()> {
-    let values = ["hostNetwork=true", "ports.https=9443", "ports.admin=9080"];
-    let made = objects(&chart::template(&cluster.lab().tools.helm(), &values).await?)?;
-    let spec = &made["Deployment mayfly-webhook"]["spec"];
-    let pod = &spec["template"]["spec"];
-    ensure!(pod["hostNetwork"] == true, "the pod is {pod}");
-    let args = pod["containers"][0]["args"].to_string();
-    for arg in ["--listen=0.0.0.0:9443", "--admin-listen=0.0.0.0:9080"] {
-        ensure!(args.contains(arg), "{arg} is not in {args}");
-    }
-    // A third one would find no node whose ports are free.
-    let surge = &spec["strategy"]["rollingUpdate"]["maxSurge"];
-    ensure!(*surge == 0, "the surge is {surge}");
-    ensure!(!made.contains_key("NetworkPolicy mayfly-webhook"), "a policy that nobody minds");
-    Ok(())
-}
-
-/// Values that bring out every template and every branch of them.
-const SHAPES: [&[&str]; 5] = [
-    &[],
-    &["tls.mode=secret", "hostNetwork=true", "url="],
-    &["tls.mode=secret", "url=https://mayfly.example:8443"],
-    &["replicas=1", "name=second", "config.namespace-annotations=true", "rbac.create=false"],
-    &[
-        "tls.mode=cert-manager",
-        "config.namespace-annotations=true",
-        "labels.team=web",
-        "annotations.note=x",
-        "podLabels.a=b",
-        "podAnnotations.a=b",
-        "imagePullSecrets[0].name=registry",
-        "priorityClassName=system-cluster-critical",
-        "affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].weight=1",
-        "nodeSelector.pool=system",
-        "tolerations[0].operator=Exists",
-        "webhook.excludedNamespaces={kube-public}",
-        "webhook.namespaceSelector.matchLabels.mayfly=on",
-        "webhook.namespaceSelector.matchExpressions[0].key=team",
-        "webhook.namespaceSelector.matchExpressions[0].operator=Exists",
-        "webhook.objectSelector.matchLabels.mayfly=on",
-        "networkPolicy.adminFrom[0].namespaceSelector.matchLabels.name=monitoring",
-        "networkPolicy.apiServer.cidrs={192.0.2.1/32}",
-        "serviceMonitor.enabled=true",
-        "prometheusRule.enabled=true",
-        "dashboard.enabled=true",
-    ],
-];
-
-/// Kinds of others, which no Kubernetes knows.
-const FOREIGN: [&str; 4] =
-    ["\"Issuer\"", "\"Certificate\"", "\"ServiceMonitor\"", "\"PrometheusRule\""];
-
-async fn the_oldest_kubernetes_knows_every_field_and_expression(cluster: &Cluster) -> Result<()> {
-    let schemas = Schemas::build(cluster, &OLDEST_SCHEMAS).await?;
-    let made = chart::template(&cluster.lab().tools.helm(), &[]).await?;
-    for (word, typo) in [("replicas:", "replicaz:"), ("lowerAscii", "lowerAsci")] {
-        let told = schemas.judge(&made.replace(word, typo)).await;
-        ensure!(told.is_err(), "{typo} is overlooked");
-    }
-    schemas.know_everything(cluster).await
-}
-
-async fn the_newest_kubernetes_knows_every_field(cluster: &Cluster) -> Result<()> {
-    Schemas::build(cluster, &NEWEST_SCHEMAS).await?.know_everything(cluster).await
-}
-
-/// What one version of Kubernetes says to manifests.
-struct Schemas(Program);
-
-impl Schemas {
-    async fn build(cluster: &Cluster, tool: &GoTool) -> Result<Self> {
-        let folder = tool.build_again(&cluster.lab().folders.tools()).await?;
-        Ok(Self(Program::new(folder.join("schemas"))))
-    }
-
-    /// Says which objects it did not know; fails if one that it knows has a fault.
-    async fn judge(&self, manifests: &str) -> Result<Vec<String>> {
-        let output = self.0.clone().input(manifests).output().await?;
-        let said = String::from_utf8_lossy(&output.stdout);
-        ensure!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
-        let foreign = said.lines().filter(|line| line.starts_with("foreign: "));
-        Ok(foreign.map(str::to_owned).collect())
-    }
-
-    async fn know_everything(&self, cluster: &Cluster) -> Result<()> {
-        let mut all = vec![];
-        for values in SHAPES {
-            all.push(chart::template(&cluster.lab().tools.helm(), values).await?);
-        }
-        for (folder, components, _) in SAME {
-            all.push(kustomize(cluster, folder, components).await?);
-        }
-        for manifests in all {
-            for foreign in self.judge(&manifests).await? {
-                let expected = FOREIGN.iter().any(|kind| foreign.contains(kind));
-                ensure!(expected, "{foreign}");
-            }
-        }
-        Ok(())
-    }
 }

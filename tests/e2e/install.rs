@@ -1,6 +1,7 @@
 //! How Mayfly comes into a cluster, is replaced by another version, and goes: by Helm, by `kubectl apply -k`, and as a
 //! mere registration of a webhook that runs elsewhere. Each test takes the lab's own install away and puts it back.
 
+mod bundle;
 mod outside;
 mod release;
 mod rights;
@@ -34,7 +35,7 @@ pub(crate) fn cases() -> Vec<Case> {
         a_replica_on_its_nodes_network_injects,
     ];
     let cases = cases.into_iter().map(Case::alone).collect();
-    [cases, outside::cases(), rights::cases()].concat()
+    [cases, bundle::cases(), outside::cases(), rights::cases()].concat()
 }
 
 /// The tag of the version after this one.
@@ -46,6 +47,10 @@ async fn helm_installs_upgrades_rolls_back_and_leaves_nothing(cluster: &Cluster)
         install(cluster, &[]).await?;
         let tenant = Tenant::new(cluster, "helm").await?;
         let first = Delivery::start(&tenant, "first", TAG).await?;
+        let bundle = bundle::of_both(cluster).await?;
+        install(cluster, &["--set", "webhook.timeoutSeconds=6"]).await?;
+        ensure!(bundle::of_both(cluster).await? == bundle, "`helm upgrade` has changed the bundle");
+        bundle::is_the_replicas_own(cluster).await?;
         let (image, agent) = (format!("image.tag={NEXT}"), format!("agent.image.tag={NEXT}"));
         install(cluster, &["--set", &image, "--set", &agent, "--set", "replicas=3"]).await?;
         ensure!(operator::replicas(cluster).await? == "3", "the new value has not arrived");

@@ -54,7 +54,8 @@ app.kubernetes.io/name: {{ .Values.name }}
 {{- $selecting := concat (.Values.config.overrides | default list) ($policy.rules | default list) -}}
 {{- $reads := dict "namespaces" (index .Values.config "namespace-annotations" | default false) -}}
 {{- range $selecting -}}
-  {{- if hasKey . "namespace-selector" -}}{{- $_ := set $reads "namespaces" true -}}{{- end -}}
+  {{- $selector := index . "namespace-selector" | default dict -}}
+  {{- if or $selector.matchLabels $selector.matchExpressions -}}{{- $_ := set $reads "namespaces" true -}}{{- end -}}
 {{- end -}}
 {{- if $reads.namespaces -}}true{{- end -}}
 {{- end }}

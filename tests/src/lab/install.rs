@@ -1,5 +1,5 @@
 //! Puts Mayfly into the cluster the way its users do: images from its Dockerfile, objects from its manifests, with an
-//! overlay that sets nothing but addresses, image names and the certificate.
+//! overlay that sets nothing but addresses and image names.
 
 use std::{
     fs,
@@ -7,7 +7,6 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
 use super::{
     addresses::{AWS, VAULT, vault_lines},
@@ -15,7 +14,6 @@ use super::{
     folders, images,
     images::mayfly::{TAG, Target},
     launch::Lab,
-    pki::WEBHOOK,
     program::Program,
 };
 
@@ -81,10 +79,7 @@ async fn write_overlay(lab: &Lab, overlay: &Path) -> Result<()> {
         .args([overlay])
         .text()
         .await?;
-    let pki = lab.pki();
-    fs::copy(pki.certificate(WEBHOOK), overlay.join("tls.crt"))?;
-    fs::copy(pki.key(WEBHOOK), overlay.join("tls.key"))?;
-    let authority = folders::read(&pki.authority_certificate())?;
+    let authority = folders::read(&lab.pki().authority_certificate())?;
     // JSON's quotes are YAML's too.
     let values = [
         ("agent", &*Target::Agent.image()),
@@ -95,6 +90,6 @@ async fn write_overlay(lab: &Lab, overlay: &Path) -> Result<()> {
         ("aws", AWS),
     ];
     folders::render("install/config.yaml", &values, &overlay.join("config.yaml"))?;
-    let values = [("tag", TAG), ("authority", &*BASE64.encode(authority))];
-    folders::render("install/kustomization.yaml", &values, &overlay.join("kustomization.yaml"))
+    let kustomization = overlay.join("kustomization.yaml");
+    folders::render("install/kustomization.yaml", &[("tag", TAG)], &kustomization)
 }
