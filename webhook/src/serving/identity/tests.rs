@@ -1,18 +1,23 @@
 use clap::Parser;
 
 use super::*;
-use crate::args::{Args, Command};
+use crate::args::{Args, Command, ServeArgs};
 
 /// The arguments after `serve --tls self-issued`.
-fn args(arguments: &[&str]) -> SelfIssuedArgs {
+fn serve_args(arguments: &[&str]) -> ServeArgs {
     let serve = ["mayfly-webhook", "serve", "--tls", "self-issued"];
     let args = Args::try_parse_from(serve.iter().chain(arguments)).expect("arguments");
     let Command::Serve(args) = args.command else { panic!("another command") };
-    args.identity.self_issued
+    *args
+}
+
+fn args(arguments: &[&str]) -> SelfIssuedArgs {
+    serve_args(arguments).identity.self_issued
 }
 
 fn settings_of(arguments: &[&str]) -> Settings {
-    settings(args(arguments)).expect("settings")
+    let args = serve_args(arguments);
+    settings(args.identity.self_issued, args.kubeconfig.is_none()).expect("settings")
 }
 
 #[test]
@@ -43,7 +48,7 @@ fn what_is_missing_is_asked_for() {
     let nameless = SelfIssuedArgs { replica: None, ..args(&["--namespace", "mayfly"]) };
     let homeless = SelfIssuedArgs { namespace: None, ..args(&["--replica", "a"]) };
     for (args, missing) in [(nameless, "--replica"), (homeless, "--tls-name")] {
-        let refusal = settings(args).expect_err("no settings").to_string();
+        let refusal = settings(args, true).expect_err("no settings").to_string();
         assert!(refusal.contains(missing), "`{refusal}` lacks `{missing}`");
     }
 }
