@@ -74,6 +74,9 @@ impl Environment {
                 role_arn: value("AWS_ROLE_ARN"),
                 token_file: value("AWS_WEB_IDENTITY_TOKEN_FILE").map(PathBuf::from),
                 region: value("AWS_REGION").or_else(|| value("AWS_DEFAULT_REGION")),
+                credentials_uri: value("AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+                credentials_token_file: value("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")
+                    .map(PathBuf::from),
                 pod: value("MAYFLY_POD_NAMESPACE").zip(value("MAYFLY_POD_NAME")),
             },
         }

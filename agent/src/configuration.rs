@@ -97,11 +97,8 @@ fn refusal(spec: &Spec, location: &Location, in_pod: bool) -> Option<String> {
     let identity = spec.aws.as_ref().map(|aws| aws.identity).unwrap_or_default();
     match location {
         _ if !location.source().is_supported() => Some(source::unsupported(location).message),
-        Location::AwsSm(secret) if secret.role.is_some() => {
-            Some("the option `role` is not supported by this version".to_owned())
-        }
-        Location::AwsSm(_) if in_pod && identity == Identity::Default => Some(
-            "in a pod there is no default AWS identity; set `identity: irsa` in `aws` (`mayfly.dev/aws-identity`)".to_owned(),
+        Location::AwsSm(_) | Location::AwsSsm(_) if in_pod && identity == Identity::Default => Some(
+            "in a pod there is no default AWS identity; set `identity: irsa` or `identity: pod-identity` in `aws` (`mayfly.dev/aws-identity`)".to_owned(),
         ),
         Location::File(_) if in_pod => Some("`file:` references are for local development, not for pods".to_owned()),
         _ => None,
@@ -126,7 +123,7 @@ mod tests {
 
     #[test]
     fn what_a_pod_may_not_have_is_refused_there_only() {
-        for from in ["aws-sm:prod/db", "file:/etc/motd"] {
+        for from in ["aws-sm:prod/db", "aws-ssm:/prod/db", "file:/etc/motd"] {
             assert!(
                 refused(&with(from), true).is_some_and(|words| words.contains("`a` from")),
                 "{from}"
@@ -137,7 +134,11 @@ mod tests {
 
     #[test]
     fn what_a_later_version_brings_is_told_as_such() {
-        for from in ["aws-ssm:/prod/db", "kms:QUJD", "aws-sm:a?role=arn:aws:iam::1:role/r"] {
+        for from in [
+            "kms:QUJD",
+            "aws-ssm:/a?role=arn:aws:iam::1:role/r",
+            "aws-sm:a?role=arn:aws:iam::1:role/r",
+        ] {
             let words = refused(&with(from), false).expect(from);
             assert!(words.contains("not supported by this version"), "{words}");
         }

@@ -41,12 +41,31 @@ pub type SourceError = Fault;
 pub trait Source {
     /// Reads the secret at `location`.
     fn fetch(&self, location: &Location) -> impl Future<Output = Result<Fetched, SourceError>>;
+
+    /// Parts `locations` into what is read together; by itself a source reads each alone.
+    fn batches(&self, locations: Vec<Location>) -> Vec<Vec<Location>> {
+        locations.into_iter().map(|location| vec![location]).collect()
+    }
+
+    /// Reads the secrets of one batch; an answer for each, in their order.
+    fn fetch_batch(
+        &self,
+        batch: &[Location],
+    ) -> impl Future<Output = Vec<Result<Fetched, SourceError>>> {
+        async move {
+            let mut answers = Vec::new();
+            for location in batch {
+                answers.push(self.fetch(location).await);
+            }
+            answers
+        }
+    }
 }
 
 /// Every backend that the configuration names, each made once.
 #[derive(Debug)]
 pub struct Backends {
-    aws: Option<aws::SecretsManager>,
+    aws: Option<aws::Aws>,
     vault: Option<vault::Vault>,
     file: file::LocalFiles,
 }
@@ -55,12 +74,13 @@ impl Backends {
     /// Makes what the files of `spec` need; connects to nothing yet.
     pub fn new(spec: &Spec, root: &Root, environment: AwsEnvironment) -> Result<Self, SourceError> {
         let http = Http::new(root.clone());
-        let wants =
-            |kind| spec.files.entries().iter().any(|entry| entry.from.location.source() == kind);
-        let aws = wants(Kind::AwsSm).then(|| {
-            aws::SecretsManager::new(spec.aws.clone().unwrap_or_default(), &http, environment)
-        });
-        let vault = wants(Kind::Vault).then(|| vault::Vault::new(spec.vault.as_ref(), &http));
+        let wants = |wanted: fn(Kind) -> bool| {
+            spec.files.entries().iter().any(|entry| wanted(entry.from.location.source()))
+        };
+        let aws = wants(Kind::is_aws)
+            .then(|| aws::Aws::new(spec.aws.clone().unwrap_or_default(), &http, environment));
+        let vault = wants(|kind| kind == Kind::Vault)
+            .then(|| vault::Vault::new(spec.vault.as_ref(), &http));
         Ok(Self {
             aws: aws.transpose()?,
             vault: vault.transpose()?,
@@ -78,11 +98,24 @@ impl Backends {
 
 impl Source for Backends {
     async fn fetch(&self, location: &Location) -> Result<Fetched, SourceError> {
-        match (location, &self.aws, &self.vault) {
-            (Location::AwsSm(secret), Some(aws), _) => aws.fetch(secret).await,
-            (Location::Vault(path), _, Some(vault)) => vault.fetch(path).await,
-            (Location::File(path), _, _) => self.file.fetch(path),
+        match (location, &self.vault) {
+            (Location::Vault(path), Some(vault)) => vault.fetch(path).await,
+            (Location::File(path), _) => self.file.fetch(path),
             _ => Err(unsupported(location)),
+        }
+    }
+
+    fn batches(&self, locations: Vec<Location>) -> Vec<Vec<Location>> {
+        aws::plan(locations)
+    }
+
+    async fn fetch_batch(&self, batch: &[Location]) -> Vec<Result<Fetched, SourceError>> {
+        match (batch, &self.aws) {
+            ([first, ..], Some(aws)) if first.source().is_aws() => aws.fetch(batch).await,
+            _ => {
+                let alone = batch.iter().map(|location| self.fetch(location));
+                futures_util::future::join_all(alone).await
+            }
         }
     }
 }

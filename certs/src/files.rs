@@ -18,9 +18,10 @@ use thiserror::Error;
 use crate::{
     event::{Event, Listener},
     pair::{self, PairError},
+    proof::{ProofError, Prover, Trust},
     resolver::Resolver,
     standing::Standing,
-    timing::WallClock,
+    timing::{Timing, WallClock},
 };
 
 /// Why the files give no new pair; the last good one stays.
@@ -50,6 +51,7 @@ pub struct CertificateFiles {
     key: PathBuf,
     provider: Arc<CryptoProvider>,
     clock: WallClock,
+    prover: Prover,
     resolver: Arc<Resolver>,
     standing: Arc<Standing>,
     /// What the last look read, good or bad, so that each fault is told once.
@@ -85,9 +87,21 @@ impl CertificateFiles {
         key: PathBuf,
         provider: Arc<CryptoProvider>,
         clock: WallClock,
+        prover: Prover,
     ) -> Self {
-        let (resolver, standing) = (Arc::default(), Arc::new(Standing::new(Duration::ZERO)));
-        Self { certificate, key, provider, clock, resolver, standing, seen: None, early: false }
+        let standing = Arc::new(Standing::new(Timing::default().patience));
+        standing.needs_proof();
+        Self {
+            certificate,
+            key,
+            provider,
+            clock,
+            prover,
+            resolver: Arc::default(),
+            standing,
+            seen: None,
+            early: false,
+        }
     }
 
     /// What rustls asks for the pair.
@@ -95,7 +109,7 @@ impl CertificateFiles {
         Arc::clone(&self.resolver)
     }
 
-    /// Whether there is a pair, and it has not ended.
+    /// Whether there is a pair, it has not ended, and our own port serves it.
     pub fn standing(&self) -> Arc<Standing> {
         Arc::clone(&self.standing)
     }
@@ -143,7 +157,18 @@ impl CertificateFiles {
                 Ok(Look::Exchanged(not_after)) => listener(Event::Exchanged { not_after }),
                 Err(error) => listener(Event::Fault(error.into())),
             }
+            if let Err(error) = self.prove().await {
+                listener(Event::Fault(error.into()));
+            }
         }
+    }
+
+    /// A handshake with our own port, if there is something to serve.
+    async fn prove(&self) -> Result<(), ProofError> {
+        let Some(pair) = self.resolver.current() else { return Ok(()) };
+        let outcome = (self.prover)(Trust::Exactly(pair.cert[0].as_ref().into())).await;
+        self.standing.proven(outcome.is_ok());
+        outcome
     }
 }
 

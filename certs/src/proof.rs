@@ -1,6 +1,8 @@
 //! A handshake with our own port, as an API server would make it.
 //!
-//! EDGE: a socket. Trusts what the webhook configuration trusts, and nothing else.
+//! EDGE: a socket.
+
+mod exactly;
 
 use std::{
     io,
@@ -22,9 +24,19 @@ use tokio::{
 use tokio_rustls::TlsConnector;
 
 use crate::bundle::Der;
+use exactly::Exactly;
 
-/// Tries our own port with the given certificate authorities.
-pub type Prover = Arc<dyn Fn(Vec<Der>) -> BoxFuture<'static, Result<(), ProofError>> + Send + Sync>;
+/// What a handshake with our own port trusts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trust {
+    /// What the webhook configuration trusts, and nothing else.
+    Roots(Vec<Der>),
+    /// What we serve, and nothing else.
+    Exactly(Der),
+}
+
+/// Tries our own port.
+pub type Prover = Arc<dyn Fn(Trust) -> BoxFuture<'static, Result<(), ProofError>> + Send + Sync>;
 
 /// Why the handshake came to nothing.
 #[derive(Debug, Error)]
@@ -69,24 +81,38 @@ impl OwnPort {
     /// As a function.
     pub fn prover(self) -> Prover {
         let port = Arc::new(self);
-        Arc::new(move |roots| {
+        Arc::new(move |trust| {
             let port = Arc::clone(&port);
-            Box::pin(async move { port.prove(roots).await })
+            Box::pin(async move { port.prove(trust).await })
         })
     }
 
-    async fn prove(&self, roots: Vec<Der>) -> Result<(), ProofError> {
-        let mut store = RootCertStore::empty();
-        store.add_parsable_certificates(roots.iter().map(|root| CertificateDer::from_slice(root)));
-        let config = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
-            .with_protocol_versions(&[&TLS13])
-            .map_err(ProofError::Tls)?
-            .with_root_certificates(store)
-            .with_no_client_auth();
-        match tokio::time::timeout(self.limit, self.shake_hands(config)).await {
+    async fn prove(&self, trust: Trust) -> Result<(), ProofError> {
+        let handshake = self.shake_hands(self.config(trust)?);
+        match tokio::time::timeout(self.limit, handshake).await {
             Ok(outcome) => outcome.map_err(|error| ProofError::Handshake(self.address, error)),
             Err(_) => Err(ProofError::Late(self.address, self.limit)),
         }
+    }
+
+    fn config(&self, trust: Trust) -> Result<ClientConfig, ProofError> {
+        let config = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
+            .with_protocol_versions(&[&TLS13])
+            .map_err(ProofError::Tls)?;
+        let config = match trust {
+            Trust::Roots(roots) => {
+                let mut store = RootCertStore::empty();
+                let roots = roots.iter().map(|root| CertificateDer::from_slice(root));
+                store.add_parsable_certificates(roots);
+                config.with_root_certificates(store)
+            }
+            Trust::Exactly(certificate) => {
+                let provider = Arc::clone(&self.provider);
+                let verifier = Exactly { certificate, provider };
+                config.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
+            }
+        };
+        Ok(config.with_no_client_auth())
     }
 
     async fn shake_hands(&self, config: ClientConfig) -> io::Result<()> {
@@ -108,3 +134,6 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
     }
     address
 }
+
+#[cfg(test)]
+mod tests;

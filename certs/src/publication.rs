@@ -23,6 +23,8 @@ const ECHOES: u32 = 3;
 /// What a new view of the configuration means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum News {
+    /// What was known before our last write.
+    Echo,
     /// Nothing that matters.
     Nothing,
     /// Our entries are there, and were not.
@@ -38,6 +40,8 @@ pub(crate) struct Publication {
     jitter: Jitter,
     own: Vec<Entry>,
     view: Option<View>,
+    /// Whether anything was ever seen, be it that there is no configuration.
+    seen: bool,
     useless: BTreeSet<Der>,
     /// The others' entries when all was well.
     remembered: Vec<Entry>,
@@ -62,6 +66,7 @@ impl Publication {
             jitter,
             own: Vec::new(),
             view: None,
+            seen: false,
             useless: BTreeSet::new(),
             remembered: Vec::new(),
             complete: None,
@@ -76,6 +81,11 @@ impl Publication {
     /// The configuration as it was last seen, if it exists.
     pub(crate) fn view(&self) -> Option<&View> {
         self.view.as_ref()
+    }
+
+    /// Whether anything was ever seen.
+    pub(crate) fn has_seen(&self) -> bool {
+        self.seen
     }
 
     /// From now on these are all of our entries.
@@ -98,14 +108,14 @@ impl Publication {
             view.as_ref().zip(self.view.as_ref()).is_some_and(|(new, old)| new.is_older_than(old));
         self.echoes = if older { self.echoes + 1 } else { 0 };
         if older && self.echoes < ECHOES {
-            return News::Nothing;
+            return News::Echo;
         }
         self.see(view, now)
     }
 
     /// Takes notice of a view that is the newest.
     pub(crate) fn see(&mut self, view: Option<View>, now: Instant) -> News {
-        (self.echoes, self.unsure) = (0, false);
+        (self.echoes, self.unsure, self.seen) = (0, false, true);
         self.view = view;
         let complete = self.view.as_ref().is_some_and(|view| view.holds(&self.own));
         let news = match (self.complete, complete) {

@@ -4,8 +4,10 @@
 //! shakes hands with our own port, the sweeper looks for what is of no use.
 
 mod keeper;
+mod proving;
+mod sweeping;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use kube::Client;
 use rustls::crypto::CryptoProvider;
@@ -13,7 +15,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::{
     bundle::{Der, Entry},
-    event::{Event, Listener},
+    event::Listener,
     issue::{Identity, IssueError, Wish},
     pace::Jitter,
     proof::Prover,
@@ -24,6 +26,8 @@ use crate::{
     timing::{Timing, WallClock},
 };
 use keeper::Keeper;
+use proving::Proving;
+use sweeping::Sweeping;
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -130,71 +134,6 @@ impl SelfIssued {
         };
         let keeper = Keeper::new(self, registration, show, listener);
         tokio::join!(keeper.run(useless), proving.run(), sweeping.run());
-    }
-}
-
-/// Shakes hands with our own port: soon after each change, and now and then.
-struct Proving {
-    prover: Prover,
-    picture: watch::Receiver<Picture>,
-    standing: Arc<Standing>,
-    listener: Listener,
-    timing: Timing,
-}
-
-impl Proving {
-    async fn run(mut self) {
-        let (mut pause, mut proven) = (self.timing.proof, false);
-        loop {
-            tokio::select! {
-                Ok(()) = self.picture.changed() => {}
-                () = tokio::time::sleep(pause) => {}
-            }
-            let Picture { trusted, serving, .. } = self.picture.borrow_and_update().clone();
-            if !serving.is_some_and(|serving| trusted.contains(&serving)) {
-                continue;
-            }
-            let outcome = (self.prover)(trusted).await;
-            self.standing.proven(outcome.is_ok());
-            match outcome {
-                Ok(()) if proven => pause = self.timing.proof,
-                Ok(()) => {
-                    (pause, proven) = (self.timing.proof, true);
-                    (self.listener)(Event::Proven);
-                }
-                Err(error) => {
-                    (pause, proven) = (self.timing.second_proof, false);
-                    (self.listener)(Event::Fault(error.into()));
-                }
-            }
-        }
-    }
-}
-
-/// Looks for entries of no use, now and then.
-struct Sweeping {
-    sweep: Sweep,
-    picture: watch::Receiver<Picture>,
-    found: mpsc::Sender<BTreeSet<Der>>,
-    clock: WallClock,
-    jitter: Jitter,
-    timing: Timing,
-    listener: Listener,
-}
-
-impl Sweeping {
-    async fn run(self) {
-        loop {
-            let pause = self.timing.sweep.mul_f64(0.5 + (self.jitter)());
-            tokio::time::sleep(pause).await;
-            let others = self.picture.borrow().others.clone();
-            let (useless, fault) = self.sweep.useless(&others, (self.clock)()).await;
-            if let Some(fault) = fault {
-                (self.listener)(Event::Fault(fault.into()));
-            }
-            // The keeper ends with us.
-            let _kept = self.found.send(useless).await;
-        }
     }
 }
 

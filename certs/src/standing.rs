@@ -16,6 +16,8 @@ pub enum Obstacle {
     NoCertificate,
     /// What is served has ended.
     Expired,
+    /// The API server has not shown the webhook configuration yet.
+    Unread,
     /// The webhook configuration does not exist.
     Unregistered,
     /// The webhook configuration does not trust us.
@@ -30,6 +32,7 @@ impl Obstacle {
         match self {
             Self::NoCertificate => "no certificate yet",
             Self::Expired => "the certificate has expired",
+            Self::Unread => "the webhook configuration has not been read yet",
             Self::Unregistered => "the webhook configuration does not exist",
             Self::Untrusted => "our certificate authority is not in the webhook configuration",
             Self::Unproven => "a handshake with our own port has not succeeded",

@@ -3,6 +3,7 @@
 mod abuse;
 mod admission;
 mod audit;
+mod aws;
 mod canary;
 mod chart;
 mod company;
@@ -19,6 +20,7 @@ mod operator;
 mod other_webhooks;
 mod outage;
 mod ownership;
+mod policy;
 mod refusal;
 mod registration;
 mod removal;
@@ -104,6 +106,7 @@ fn topics() -> Vec<Case> {
         lab::cases(),
         chart::cases(),
         delivery::cases(),
+        aws::cases(),
         rotation::cases(),
         jobs::cases(),
         outage::cases(),
@@ -121,6 +124,7 @@ fn topics() -> Vec<Case> {
         start::cases(),
         abuse::cases(),
         strangers::cases(),
+        policy::cases(),
         removal::cases(),
         install::cases(),
         examples::cases(),

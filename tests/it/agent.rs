@@ -1,8 +1,11 @@
 //! The real agent program against the stand-in for AWS and Vault.
 
+mod batches;
 mod check;
 mod delivery;
 mod faults;
+mod identity;
 mod leaks;
 mod life;
+mod parameters;
 mod pod;

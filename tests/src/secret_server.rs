@@ -1,4 +1,5 @@
-//! A server that speaks the wire protocols of Secrets Manager, STS and Vault on one port.
+//! A server that speaks the wire protocols of Secrets Manager, the Parameter Store, STS, EKS Pod Identity
+//! and Vault on one port.
 //!
 //! ```text
 //! listener ── request ─┬─ journal        what was asked, for assertions
@@ -46,6 +47,7 @@ pub struct SecretServer {
     world: Arc<World>,
     authority: Option<Authority>,
     listener: Listener,
+    plain: Vec<Listener>,
 }
 
 /// All that the server knows.
@@ -74,7 +76,16 @@ impl SecretServer {
         let listener = Listener::open(tls, Arc::clone(&world))
             .await
             .context("cannot start the secret server")?;
-        Ok(Self { world, authority, listener })
+        Ok(Self { world, authority, listener, plain: Vec::new() })
+    }
+
+    /// Opens one more port, which speaks plain HTTP, and gives its URL.
+    pub async fn open_plain_port(&mut self) -> Result<String> {
+        let listener = Listener::open(None, Arc::clone(&self.world)).await;
+        let listener = listener.context("cannot open a plain port of the secret server")?;
+        let url = format!("http://{}", listener.address());
+        self.plain.push(listener);
+        Ok(url)
     }
 
     /// Where it listens.
@@ -160,7 +171,9 @@ impl World {
     fn answer(&self, request: &Request) -> Reply {
         match request.protocol() {
             Protocol::SecretsManager => lock(&self.aws).secrets_manager(request),
+            Protocol::ParameterStore => lock(&self.aws).parameter_store(request),
             Protocol::Sts => lock(&self.aws).sts(request),
+            Protocol::PodIdentity => lock(&self.aws).pod_identity(request),
             Protocol::Vault => lock(&self.vault).answer(request),
         }
     }

@@ -148,6 +148,19 @@ impl Review {
         outcome
     }
 
+    /// How the agent is placed, in a word; `none` when that is not known.
+    pub fn mode(&self) -> &'static str {
+        self.account.mode.map_or("none", mayfly_spec::spec::Mode::name)
+    }
+
+    /// Why it was decided so, in a word of a short list.
+    pub fn reason(&self) -> &'static str {
+        match &self.decision {
+            Decision::Denied(_) if self.account.judgement.faults().next().is_some() => "policy",
+            decision => decision.reason(),
+        }
+    }
+
     /// The patch, when there is anything to change.
     pub fn patch(&self) -> Option<Patch> {
         (!self.operations.is_empty()).then(|| operation::patch(&self.operations))

@@ -27,8 +27,21 @@ pub enum Command {
     Serve(Box<ServeArgs>),
     /// Print a manifest as it would be admitted, without a cluster
     Inject(InjectArgs),
+    /// Say whether the server would take a configuration
+    CheckConfig(CheckConfigArgs),
     /// Look at a cluster: pods without agent, with an older one, unknown annotations
     Audit(AuditArgs),
+}
+
+/// The arguments of `check-config`.
+#[derive(Debug, clap::Args)]
+pub struct CheckConfigArgs {
+    /// The operator's configuration (YAML); `-` is standard input
+    #[arg(value_name = "FILE", required_unless_present = "schema")]
+    pub file: Option<PathBuf>,
+    /// Print the configuration's JSON Schema instead
+    #[arg(long, conflicts_with = "file")]
+    pub schema: bool,
 }
 
 /// What decides about pods.
@@ -134,6 +147,9 @@ pub struct ServeArgs {
     /// How long requests are still taken after SIGTERM, until no endpoint names this replica
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = delay)]
     pub drain_delay: Duration,
+    /// How to reach the API server from outside a cluster
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
     /// What decides about pods.
     #[command(flatten)]
     pub operator: OperatorArgs,

@@ -30,7 +30,7 @@ use crate::{
 };
 
 pub use container::NAME as CONTAINER;
-pub use identity::EKS_VOLUME;
+pub use identity::{EKS_VOLUME, POD_IDENTITY_VOLUME};
 pub use resources::{Pair, Resources};
 pub use volume::{IDENTITY_VOLUME, SECRETS_VOLUME, STATE_VOLUME};
 

@@ -4,6 +4,7 @@
 //! server   bytes → review → bytes                                    EDGE: sockets, clock, log, metrics
 //!                    │
 //! admission          └→ Pod ─ annotations::parse → Request           PURE: everything below
+//!                             policy::judge      → Judgement     from what would be had, before anything is added
 //!                             injection::plan    → Injection
 //!                             patch::render      → Patch
 //! audit    a cluster's objects → findings                            EDGE around PURE
@@ -15,7 +16,8 @@
 //! Invariant: additive: what was submitted is still there, in the same order; only the owner of our
 //! own container's files follows the pod.
 //! Invariant: deterministic: the same input gives the same bytes.
-//! Invariant: no network call while answering; patches carry references, never values.
+//! Invariant: no network call while answering: what a rule needs of namespaces is watched beforehand; patches carry
+//! references, never values.
 //! Invariant: PURE modules name no `async`, clock, environment, file, socket or log.
 
 pub mod admission;
@@ -27,6 +29,7 @@ pub mod config;
 pub mod fault;
 pub mod injection;
 pub mod manifest;
+pub mod namespaces;
 pub mod offline;
 pub mod patch;
 pub mod pod;

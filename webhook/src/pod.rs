@@ -80,6 +80,12 @@ impl<'a> Pod<'a> {
         Self::annotations(self.value)?.get(name)
     }
 
+    /// Whether the pod has the label `name`.
+    pub fn has_label(&self, name: &str) -> bool {
+        let labels = self.value.get("metadata").and_then(|metadata| metadata.get("labels"));
+        labels.is_some_and(|labels| labels.get(name).is_some())
+    }
+
     fn spec(&self) -> &'a Value {
         self.value.get("spec").unwrap_or(&Value::Null)
     }

@@ -4,6 +4,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "the one place where the real clock is handed out")]
 
+mod configuration;
 mod identity;
 
 use std::{
@@ -20,12 +21,13 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+use configuration::{InForce, Keeper, Watching};
+
 use crate::{
     admission::{forecast, review},
     args::ServeArgs,
     config::Config,
     offline,
-    policy::Directory,
     server::{Admin, Clock, Draining, Limits, Metrics, Mutation, Server, tls_config},
     telemetry,
 };
@@ -52,15 +54,15 @@ async fn run(args: ServeArgs, config: Config) -> anyhow::Result<()> {
     let admin_listener = bind(args.admin_listen, "--admin-listen").await?;
     let (metrics, draining) = (Arc::new(Metrics::default()), Draining::default());
     let address = listener.local_addr().context("asking for the own port")?;
-    let source = identity::source(args.identity, address, &provider, WALL_CLOCK).await?;
+    let kubeconfig = args.kubeconfig.as_deref();
+    let source =
+        identity::source(args.identity, kubeconfig, address, &provider, WALL_CLOCK).await?;
     let readiness = identity::readiness(draining.clone(), source.standing(), WALL_CLOCK);
-    let config = Arc::new(config);
+    let in_force = InForce::new(config);
     let mutation = Mutation {
-        reviewer: Arc::new({
-            let config = Arc::clone(&config);
-            move |body| review(&config, &Directory::default(), body)
-        }),
-        forecaster: Arc::new(move |body| forecast(&config, &Directory::default(), body)),
+        reviewer: in_force.reviewer(review),
+        forecaster: in_force.reviewer(forecast),
+        namespaces: in_force.namespaces.clone(),
         metrics: Arc::clone(&metrics),
         clock: CLOCK,
         draining: draining.clone(),
@@ -68,6 +70,9 @@ async fn run(args: ServeArgs, config: Config) -> anyhow::Result<()> {
     let tls = Arc::new(tls_config(provider, source.resolver())?);
     let server = Server { mutation, tls, limits: Limits::default() };
     let listens = identity::listener(Arc::clone(&metrics), WALL_CLOCK);
+    let readiness = in_force.readiness(readiness);
+    let watching = Watching::new(args.kubeconfig);
+    let keeper = Keeper::new(args.operator, in_force, Arc::clone(&metrics), watching);
     let admin = Admin { metrics, readiness };
     let stop = CancellationToken::new();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), listen = %args.listen, "serving");
@@ -77,6 +82,7 @@ async fn run(args: ServeArgs, config: Config) -> anyhow::Result<()> {
         () = async { tokio::join!(server.run(listener, stop.cancelled()), drain); } => {}
         () = admin.run(admin_listener, CLOCK, std::future::pending()) => {}
         () = source.keep_fresh(listens) => {}
+        () = keeper.keep_fresh() => {}
     }
     tracing::info!("stopped");
     Ok(())

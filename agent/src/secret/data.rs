@@ -2,12 +2,25 @@
 
 use mayfly_spec::{reference::Key, suggestion::Suggestion};
 use thiserror::Error;
+use zeroize::Zeroizing;
 
-use super::{Json, Secret};
+use super::{Json, Member, Secret};
 
-/// The whole secret: its bytes, read as JSON only when somebody asks for a part.
+/// The whole secret: its bytes, and how they are read when somebody asks for a part.
 #[derive(Debug)]
-pub struct SecretData(Secret);
+pub struct SecretData {
+    whole: Secret,
+    form: Form,
+}
+
+/// How a secret's parts are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// As JSON, if it is JSON.
+    Json,
+    /// As values between commas.
+    List,
+}
 
 /// A key that cannot be picked.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -27,14 +40,34 @@ pub enum PickError {
 }
 
 impl SecretData {
-    /// The bytes as the backend keeps them.
-    pub fn whole(&self) -> &Secret {
-        &self.0
+    /// A list of values, as the Parameter Store keeps it: with commas between them. A JSON Pointer
+    /// picks one of them.
+    pub fn list(whole: Secret) -> Self {
+        Self { whole, form: Form::List }
     }
 
-    /// The secret as JSON, if it is JSON.
+    /// One JSON object of these members.
+    pub fn object<'a>(members: impl IntoIterator<Item = &'a Member>) -> Self {
+        let mut text = Zeroizing::new(Vec::new());
+        super::write_members(members, &mut text);
+        Secret::from(text).into()
+    }
+
+    /// The bytes as the backend keeps them.
+    pub fn whole(&self) -> &Secret {
+        &self.whole
+    }
+
+    /// The secret as JSON, if it is JSON or a list.
     pub fn json(&self) -> Option<Json> {
-        Json::parse(self.0.expose_text()?)
+        let text = self.whole.expose_text()?;
+        match self.form {
+            Form::Json => Json::parse(text),
+            Form::List => {
+                let items = text.split(',').map(|item| Json::String(item.to_owned()));
+                Some(Json::Array(items.collect()))
+            }
+        }
     }
 
     /// The value at `key`: a string's bytes, or compact JSON.
@@ -70,8 +103,8 @@ fn pick_place(json: &Json, pointer: &str) -> Result<Secret, PickError> {
 }
 
 impl From<Secret> for SecretData {
-    fn from(secret: Secret) -> Self {
-        Self(secret)
+    fn from(whole: Secret) -> Self {
+        Self { whole, form: Form::Json }
     }
 }
 
@@ -104,6 +137,21 @@ mod tests {
         ] {
             assert_eq!(pick(secret, key).as_deref(), Ok(value), "{key}");
         }
+    }
+
+    #[test]
+    fn an_item_of_a_list_is_picked_by_its_place() {
+        let list = SecretData::list(Secret::from("a,b,,{}"));
+        let item = |pointer: &str| {
+            let picked = list.pick(&Key::Pointer(pointer.to_owned())).ok()?;
+            picked.expose_text().map(str::to_owned)
+        };
+        assert_eq!(list.whole().expose_text(), Some("a,b,,{}"));
+        assert_eq!(
+            ["/0", "/2", "/3", "/4"].map(item),
+            [Some("a"), Some(""), Some("{}"), None].map(|item| item.map(str::to_owned))
+        );
+        assert!(list.pick(&Key::Field("a".to_owned())).is_err());
     }
 
     #[test]

@@ -1,33 +1,49 @@
-//! AWS Secrets Manager, with the pod's own identity.
+//! AWS with the pod's own identity: Secrets Manager and the Parameter Store.
 //!
+//! ```text
+//! batch ── access            which references are asked for together, where and as whom
+//! secrets_manager, parameter_store ── error      what is asked, and what an answer means
+//! caller ── failure          one call: credentials, region
+//! identity ── session        who asks
+//! connector                  the agent's own HTTP client
+//! ```
 //! The SDK is given everything by hand: credentials, region, endpoint, HTTP client. Its own retries
 //! are off, because the schedule does them, and nothing of the environment reaches it in a pod.
 
+mod access;
+mod batch;
+mod caller;
 mod connector;
 mod error;
+mod failure;
 mod identity;
+mod parameter_store;
+mod secrets_manager;
 mod session;
 
-use std::{cell::RefCell, collections::BTreeMap, path::PathBuf, rc::Rc, sync::Arc};
+use std::{path::PathBuf, rc::Rc, sync::Arc};
 
 use aws_config::BehaviorVersion;
-use aws_sdk_secretsmanager::{Client, operation::get_secret_value::GetSecretValueOutput};
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
-use aws_types::{SdkConfig, region::Region};
+use aws_types::{SdkConfig, region::Region, sdk_config};
 use mayfly_spec::{
-    reference::{Arn, SecretVersion, SecretsManagerSecret},
-    spec::Aws,
+    Location,
+    reference::{Parameter, SecretsManagerSecret},
+    spec,
 };
 
-use super::{Fetched, SourceError, Version};
+use super::{Fetched, SourceError, unsupported};
 use crate::{
     fault::{Class, Fault},
     http::Http,
-    secret::Secret,
 };
+use caller::Caller;
 use connector::Connector;
-use error::{Asked, is_stale};
 use identity::Identity;
+use parameter_store::ParameterStore;
+use secrets_manager::SecretsManager;
+
+pub(super) use batch::plan;
 
 /// What EKS's webhook, and ours, put into the agent's own environment.
 #[derive(Debug, Clone, Default)]
@@ -38,6 +54,10 @@ pub struct AwsEnvironment {
     pub token_file: Option<PathBuf>,
     /// `AWS_REGION`, else `AWS_DEFAULT_REGION`.
     pub region: Option<String>,
+    /// `AWS_CONTAINER_CREDENTIALS_FULL_URI`.
+    pub credentials_uri: Option<String>,
+    /// `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`.
+    pub credentials_token_file: Option<PathBuf>,
     /// The pod's namespace and name, for the session's name.
     pub pod: Option<(String, String)>,
 }
@@ -45,24 +65,26 @@ pub struct AwsEnvironment {
 /// The SDK's defaults as of this date, so that an update of the SDK changes none of them unseen.
 const VERSION: fn() -> BehaviorVersion = BehaviorVersion::v2026_01_12;
 
-/// Secrets Manager, in as many regions as the references name.
+/// Everything of AWS that is read.
 #[derive(Debug)]
-pub(super) struct SecretsManager {
-    setup: Rc<Setup>,
-    identity: Arc<Identity>,
-    clients: RefCell<BTreeMap<String, Client>>,
+pub(super) struct Aws {
+    caller: Caller,
+    secrets: SecretsManager,
+    parameters: ParameterStore,
 }
 
 /// What every client of AWS is made from.
 #[derive(Debug)]
-pub(super) struct Setup {
+struct Setup {
     connector: Connector,
-    aws: Aws,
+    aws: spec::Aws,
+    /// The name of every session that the agent opens.
+    session: String,
 }
 
 impl Setup {
     /// The SDK's settings for a service in `region`.
-    fn sdk(&self, region: &str, endpoint: Option<&String>) -> SdkConfig {
+    fn sdk(&self, region: &str, endpoint: Option<&String>) -> sdk_config::Builder {
         let mut sdk = SdkConfig::builder()
             .behavior_version(VERSION())
             .http_client(self.connector.clone())
@@ -74,13 +96,18 @@ impl Setup {
             )
             .identity_cache(aws_sdk_secretsmanager::config::IdentityCache::no_cache());
         sdk.set_endpoint_url(endpoint.cloned());
-        sdk.build()
+        sdk
+    }
+
+    /// The settings for STS in `region`.
+    fn sts(&self, region: &str) -> sdk_config::Builder {
+        self.sdk(region, self.aws.sts_endpoint.as_ref().or(self.aws.endpoint.as_ref()))
     }
 }
 
-impl SecretsManager {
+impl Aws {
     pub(super) fn new(
-        aws: Aws,
+        aws: spec::Aws,
         http: &Http,
         environment: AwsEnvironment,
     ) -> Result<Self, SourceError> {
@@ -93,75 +120,37 @@ impl SecretsManager {
         let client = http
             .client(aws.ca.as_ref(), uses_tls)
             .map_err(|error| Fault::new(Class::Configuration, format_args!("`aws`: {error}")))?;
-        let setup = Rc::new(Setup { connector: Connector::new(client), aws });
-        let identity = Arc::new(Identity::new(&setup, http.root(), environment)?);
-        Ok(Self { setup, identity, clients: RefCell::default() })
+        let session = session::name(environment.pod.as_ref());
+        let setup = Rc::new(Setup { connector: Connector::new(client), aws, session });
+        let identity = Arc::new(Identity::new(&setup, http, environment)?);
+        let caller = Caller::new(setup, identity);
+        Ok(Self { caller, secrets: SecretsManager::new(), parameters: ParameterStore::new() })
     }
 
-    /// Reads the secret; credentials that AWS no longer takes are renewed once.
-    pub(super) async fn fetch(
-        &self,
-        secret: &SecretsManagerSecret,
-    ) -> Result<Fetched, SourceError> {
-        let region = self.region(secret).await?;
-        let client = self.client(&region);
-        let used = self.identity.credentials().await?;
-        let mut answer = ask(&client, secret).await;
-        if answer.as_ref().is_err_and(is_stale) {
-            self.identity.forget(&used).await;
-            self.identity.credentials().await?;
-            answer = ask(&client, secret).await;
+    /// Reads one batch of [`plan`]; an answer for each of its locations, in their order.
+    pub(super) async fn fetch(&self, batch: &[Location]) -> Vec<Result<Fetched, SourceError>> {
+        let secrets: Vec<&SecretsManagerSecret> = batch.iter().filter_map(secret).collect();
+        let parameters: Vec<&Parameter> = batch.iter().filter_map(parameter).collect();
+        if secrets.len() == batch.len() {
+            self.secrets.fetch(&self.caller, &secrets).await
+        } else if parameters.len() == batch.len() {
+            self.parameters.fetch(&self.caller, &parameters).await
+        } else {
+            batch.iter().map(|location| Err(unsupported(location))).collect()
         }
-        let asked = Asked { id: &secret.id, region: &region, identity: &self.identity.name() };
-        answer
-            .map_err(|error| error::read(&error, &asked))
-            .and_then(|output| fetched(output, &asked))
-    }
-
-    async fn region(&self, secret: &SecretsManagerSecret) -> Result<String, SourceError> {
-        let named = Arn::parse(&secret.id).map(|arn| arn.region().to_owned()).ok();
-        match named.or_else(|| secret.region.clone()) {
-            Some(region) => Ok(region),
-            None => self.identity.region().await,
-        }
-    }
-
-    fn client(&self, region: &str) -> Client {
-        let mut clients = self.clients.borrow_mut();
-        let make = || {
-            let sdk = self.setup.sdk(region, self.setup.aws.endpoint.as_ref());
-            let config = aws_sdk_secretsmanager::config::Builder::from(&sdk);
-            Client::from_conf(
-                config.credentials_provider(identity::Provider(self.identity.clone())).build(),
-            )
-        };
-        clients.entry(region.to_owned()).or_insert_with(make).clone()
     }
 }
 
-type Answer = Result<GetSecretValueOutput, error::ReadError>;
-
-async fn ask(client: &Client, secret: &SecretsManagerSecret) -> Answer {
-    let call = client.get_secret_value().secret_id(&secret.id);
-    let call = match &secret.version {
-        Some(SecretVersion::Stage(stage)) => call.version_stage(stage),
-        Some(SecretVersion::Id(id)) => call.version_id(id),
-        None => call,
-    };
-    call.send().await
+fn secret(location: &Location) -> Option<&SecretsManagerSecret> {
+    match location {
+        Location::AwsSm(secret) => Some(secret),
+        _ => None,
+    }
 }
 
-/// Text or binary; the SDK has decoded base64 already.
-fn fetched(output: GetSecretValueOutput, asked: &Asked<'_>) -> Result<Fetched, SourceError> {
-    let created = output.created_date.and_then(|date| date.try_into().ok());
-    let version = Version::named(output.version_id, created);
-    let text = output.secret_string.map(Secret::from);
-    let value = text.or_else(|| output.secret_binary.map(|blob| Secret::from(blob.into_inner())));
-    let empty = || {
-        Fault::new(
-            Class::Missing,
-            format_args!("the secret `{}` in {} has no value yet", asked.id, asked.region),
-        )
-    };
-    value.ok_or_else(empty).map(|value| Fetched { data: value.into(), version })
+fn parameter(location: &Location) -> Option<&Parameter> {
+    match location {
+        Location::AwsSsm(parameter) => Some(parameter),
+        _ => None,
+    }
 }

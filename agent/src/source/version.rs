@@ -48,11 +48,13 @@ impl Version {
     /// Numbers never go back, unless the secret was made anew since: then its version is younger.
     /// Without numbers the dates decide, and an older date only for a minute: see [`PATIENCE`].
     pub fn admits(&self, next: &Self, seen: SystemTime, now: SystemTime) -> Result<(), Regression> {
-        let is_younger = self.created.zip(next.created).map(|(held, next)| next >= held);
+        let created = self.created.zip(next.created);
+        let is_younger = created.map(|(held, next)| next >= held);
+        let is_made_anew = created.is_some_and(|(held, next)| next > held);
         let held_long = now.duration_since(seen).is_ok_and(|waited| waited >= PATIENCE);
         let admitted = self.id == next.id
             || match (self.number(), next.number()) {
-                (Some(held), Some(next)) => next >= held || is_younger == Some(true),
+                (Some(held), Some(next)) => next >= held || is_made_anew,
                 _ => is_younger.unwrap_or(true) || held_long,
             };
         admitted.then_some(()).ok_or(Regression)
@@ -77,6 +79,8 @@ mod tests {
             [(1, 10), (2, 20)].map(|(number, second)| Version::numbered(number, Some(at(second))));
         assert!(admits(&one, &two, 0) && admits(&two, &two, 0));
         assert!(!admits(&two, &one, 0) && !admits(&two, &one, 100_000));
+        let of_the_same_second = Version::numbered(1, Some(at(20)));
+        assert!(!admits(&two, &of_the_same_second, 0));
     }
 
     #[test]

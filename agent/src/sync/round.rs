@@ -35,8 +35,8 @@ impl Round {
         self.faults.clear();
     }
 
-    /// Fetches those of `locations` that are not here yet, all at once, and keeps each answer as it
-    /// comes, so that nothing is lost if this is cut short.
+    /// Fetches those of `locations` that are not here yet, all at once, and keeps each batch's
+    /// answers as they come, so that nothing is lost if this is cut short.
     pub async fn fetch(
         &mut self,
         source: &impl Source,
@@ -44,15 +44,18 @@ impl Round {
     ) {
         let missing: Vec<Location> =
             locations.filter(|location| !self.fetched.contains_key(location)).cloned().collect();
-        let fetch = |location: Location| async {
-            let answer = source.fetch(&location).await;
-            (location, answer)
+        let fetch = |batch: Vec<Location>| async {
+            let answers = source.fetch_batch(&batch).await;
+            batch.into_iter().zip(answers)
         };
-        let mut answers = stream::iter(missing).map(fetch).buffer_unordered(CONCURRENT);
-        while let Some((location, answer)) = answers.next().await {
-            match answer {
-                Ok(fetched) => drop(self.fetched.insert(location, fetched)),
-                Err(fault) => drop(self.faults.insert(location, fault)),
+        let batches = source.batches(missing);
+        let mut answers = stream::iter(batches).map(fetch).buffer_unordered(CONCURRENT);
+        while let Some(answers) = answers.next().await {
+            for (location, answer) in answers {
+                match answer {
+                    Ok(fetched) => drop(self.fetched.insert(location, fetched)),
+                    Err(fault) => drop(self.faults.insert(location, fault)),
+                }
             }
         }
     }

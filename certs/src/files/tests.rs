@@ -47,11 +47,13 @@ impl Folder {
         let directory = tempfile::tempdir().expect("a folder");
         let path = |name| directory.path().join(name);
         let provider = Arc::new(default_provider());
+        let prover: Prover = Arc::new(|_| Box::pin(async { Ok(()) }));
         let time = Arc::new(AtomicU64::new(NOON));
         let now = Arc::clone(&time);
         let clock =
             Arc::new(move || SystemTime::UNIX_EPOCH + Duration::from_secs(now.load(Relaxed)));
-        let files = CertificateFiles::new(path("tls.crt"), path("tls.key"), provider, clock);
+        let files =
+            CertificateFiles::new(path("tls.crt"), path("tls.key"), provider, clock, prover);
         Self { directory, files, time }
     }
 
@@ -149,14 +151,16 @@ fn a_pair_that_is_over_or_too_early_leaves_the_last_good_one() {
     assert!(folder.serves(&early));
 }
 
-#[test]
-fn readiness_ends_with_the_certificate() {
+#[tokio::test]
+async fn readiness_begins_with_a_handshake_and_ends_with_the_certificate() {
     let mut folder = Folder::new();
     let standing = folder.files.standing();
     let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
     assert_eq!(standing.obstacle(at(NOON)), Some(Obstacle::NoCertificate));
     folder.write(&pair_of(NOON - 60, NOON + 60));
     folder.files.look().expect("a pair");
+    assert_eq!(standing.obstacle(at(NOON)), Some(Obstacle::Unproven));
+    folder.files.prove().await.expect("a handshake");
     assert_eq!(standing.obstacle(at(NOON + 60)), None);
     assert_eq!(standing.obstacle(at(NOON + 61)), Some(Obstacle::Expired));
 }

@@ -133,16 +133,18 @@ impl Keeper {
                 if view.is_none() {
                     self.fault(self.registration.missing());
                 }
-                let news = self.publication.hear(view, now());
-                self.learn(news);
-                self.note_shown();
+                match self.publication.hear(view, now()) {
+                    News::Echo => {}
+                    news => self.seen(news),
+                }
             }
             Err(error) => self.fault(error),
         }
     }
 
     /// Only what a watch or a read shows counts: a write's answer tells what is stored, not what is seen.
-    fn note_shown(&mut self) {
+    fn seen(&mut self, news: News) {
+        self.learn(news);
         let Some(next) = &mut self.next else { return };
         let entry = std::slice::from_ref(&next.identity.authority);
         let shown = self.publication.view().is_some_and(|view| view.holds(entry));
@@ -151,7 +153,7 @@ impl Keeper {
 
     fn learn(&mut self, news: News) {
         match news {
-            News::Nothing => {}
+            News::Echo | News::Nothing => {}
             News::Complete => self.removed = false,
             News::Removed => {
                 self.removed = true;
@@ -165,8 +167,7 @@ impl Keeper {
             match self.registration.read().await {
                 Ok(view) => {
                     let news = self.publication.see(view, now());
-                    self.learn(news);
-                    self.note_shown();
+                    self.seen(news);
                 }
                 Err(error) => return self.failed(error),
             }
@@ -259,6 +260,7 @@ impl Keeper {
         let view = self.publication.view();
         let trusted = view.map(View::trusted).unwrap_or_default();
         self.own.standing.trusted(match view {
+            None if !self.publication.has_seen() => Some(Obstacle::Unread),
             None => Some(Obstacle::Unregistered),
             Some(view) => (!view.holds(self.serving.as_slice())).then_some(Obstacle::Untrusted),
         });

@@ -8,8 +8,11 @@ use serde_json::json;
 
 use super::pod::{Pod, terminate};
 
-const PATHS: [(&str, &str); 2] =
-    [("vault:secret/app#v", "GET /v1/secret/data/app"), ("aws-sm:app#v", "GetSecretValue")];
+const PATHS: [(&str, &str); 3] = [
+    ("vault:secret/app#v", "GET /v1/secret/data/app"),
+    ("aws-sm:app#v", "GetSecretValue"),
+    ("aws-ssm:/app#v", "GetParameters"),
+];
 
 async fn pod(from: &str) -> Pod {
     let pod = Pod::new(json!([{"path": "file", "from": from}])).await;
@@ -18,7 +21,9 @@ async fn pod(from: &str) -> Pod {
 }
 
 fn put(pod: &Pod, value: &str) {
-    pod.server.aws().put("app", json!({"v": value}).to_string());
+    let json = json!({"v": value}).to_string();
+    pod.server.aws().put("app", json.as_str());
+    pod.server.aws().put_parameter("/app", json.as_str());
     pod.server.vault().put("secret/app", json!({"v": value})).expect("a mount");
 }
 

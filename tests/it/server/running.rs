@@ -6,6 +6,7 @@ use mayfly_certs::{pair, resolver::Resolver};
 use mayfly_webhook::{
     admission,
     config::Config,
+    namespaces::Namespaces,
     policy::Directory,
     server::{Admin, Draining, Limits, Metrics, Mutation, Readiness, Reviewer, Server, tls_config},
 };
@@ -51,6 +52,14 @@ impl Running {
     }
 
     pub(super) async fn start_with(limits: Limits, reviewer: Reviewer) -> Self {
+        Self::start_among(Namespaces::default(), limits, reviewer).await
+    }
+
+    pub(super) async fn start_among(
+        namespaces: Namespaces,
+        limits: Limits,
+        reviewer: Reviewer,
+    ) -> Self {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let made =
             rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
@@ -66,6 +75,7 @@ impl Running {
             forecaster: Arc::new(move |body| {
                 admission::forecast(&config, &Directory::default(), body)
             }),
+            namespaces,
             metrics: Arc::clone(&metrics),
             clock: now,
             draining: draining.clone(),

@@ -1,6 +1,9 @@
-//! AWS: what Secrets Manager keeps, whom STS believes, and who may ask.
+//! AWS: what Secrets Manager and the Parameter Store keep, whom STS believes, and who may ask.
 
 mod error;
+mod parameter;
+mod parameter_store;
+mod pod_identity;
 mod secret;
 mod secrets_manager;
 mod session;
@@ -10,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::{
     error::AwsError,
+    parameter::{Parameter, ParameterValue},
     secret::{Secret, SecretValue, Version},
     session::{AccessKey, Session},
 };
@@ -22,11 +26,24 @@ pub const ACCOUNT: &str = "123456789012";
 pub struct Aws {
     region: String,
     secrets: BTreeMap<String, Secret>,
+    parameters: BTreeMap<String, Parameter>,
     denied: BTreeSet<String>,
+    denied_keys: BTreeSet<String>,
+    denied_operations: BTreeSet<&'static str>,
+    flaky: BTreeSet<String>,
     trust: BTreeSet<(String, String)>,
+    associations: BTreeMap<String, String>,
+    guests: BTreeMap<String, Guest>,
     expired: BTreeSet<String>,
     keys: BTreeMap<String, AccessKey>,
     sessions: Vec<Session>,
+}
+
+/// Who may assume a role over another one.
+#[derive(Debug)]
+struct Guest {
+    over: String,
+    external_id: Option<String>,
 }
 
 impl Default for Aws {
@@ -34,8 +51,14 @@ impl Default for Aws {
         Self {
             region: "eu-central-1".to_owned(),
             secrets: BTreeMap::new(),
+            parameters: BTreeMap::new(),
             denied: BTreeSet::new(),
+            denied_keys: BTreeSet::new(),
+            denied_operations: BTreeSet::new(),
+            flaky: BTreeSet::new(),
             trust: BTreeSet::new(),
+            associations: BTreeMap::new(),
+            guests: BTreeMap::new(),
             expired: BTreeSet::new(),
             keys: BTreeMap::new(),
             sessions: Vec::new(),
@@ -68,7 +91,40 @@ impl Aws {
         self.secrets.remove(name);
     }
 
-    /// No identity may read this secret, whether it is there or not.
+    /// Creates a parameter, or gives one that is there its next version. Gives the version's number.
+    pub fn put_parameter(&mut self, name: &str, value: impl Into<ParameterValue>) -> u64 {
+        let region = &self.region;
+        let parameter =
+            self.parameters.entry(name.to_owned()).or_insert_with(|| Parameter::new(region, name));
+        parameter.put(value.into())
+    }
+
+    /// A parameter by its name, to label its versions.
+    pub fn parameter_mut(&mut self, name: &str) -> Option<&mut Parameter> {
+        self.parameters.get_mut(name)
+    }
+
+    /// Deletes a parameter.
+    pub fn delete_parameter(&mut self, name: &str) {
+        self.parameters.remove(name);
+    }
+
+    /// No identity may use the key of this secret or parameter.
+    pub fn deny_key(&mut self, name: &str) {
+        self.denied_keys.insert(name.to_owned());
+    }
+
+    /// Reading this secret among others fails inside AWS; reading it alone does not.
+    pub fn fail_in_batches(&mut self, name: &str) {
+        self.flaky.insert(name.to_owned());
+    }
+
+    /// No identity may call this operation at all, for example `BatchGetSecretValue`.
+    pub fn deny_operation(&mut self, operation: &'static str) {
+        self.denied_operations.insert(operation);
+    }
+
+    /// No identity may read this secret or parameter, whether it is there or not.
     pub fn deny(&mut self, name: &str) {
         self.denied.insert(name.to_owned());
     }
@@ -81,6 +137,18 @@ impl Aws {
     /// The role's trust policy accepts this web identity token.
     pub fn trust(&mut self, role_arn: &str, token: &str) {
         self.trust.insert((role_arn.to_owned(), token.to_owned()));
+    }
+
+    /// EKS Pod Identity gives this role for this token.
+    pub fn associate(&mut self, token: &str, role_arn: &str) {
+        self.associations.insert(token.to_owned(), role_arn.to_owned());
+    }
+
+    /// `role_arn` may be assumed by whoever has the role `over`, with this external id if there is
+    /// one.
+    pub fn trust_role(&mut self, role_arn: &str, over: &str, external_id: Option<&str>) {
+        let guest = Guest { over: over.to_owned(), external_id: external_id.map(str::to_owned) };
+        self.guests.insert(role_arn.to_owned(), guest);
     }
 
     /// This web identity token is past its expiry.

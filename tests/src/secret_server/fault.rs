@@ -127,6 +127,7 @@ impl Fault {
             Self::Redirect(url) => redirect(&url, request),
             Self::Status(status) => page(status).whole(),
             Self::Aws(error) if request.protocol() == Protocol::Sts => error.xml().whole(),
+            Self::Aws(error) if request.protocol() == Protocol::PodIdentity => error.text().whole(),
             Self::Aws(error) => error.json().whole(),
             Self::Vault(status, text) => vault::errors(status, &[text]).whole(),
         })

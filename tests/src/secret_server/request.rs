@@ -14,6 +14,9 @@ use url::form_urlencoded;
 /// No client of ours has more to say.
 const LONGEST: usize = 1 << 20;
 
+/// Where the agent of EKS Pod Identity gives credentials.
+const POD_IDENTITY: &str = "/v1/credentials";
+
 /// What the path of every request to Vault begins with.
 const VAULT: &str = "/v1/";
 
@@ -32,13 +35,17 @@ pub struct Request {
     pub body: Bytes,
 }
 
-/// Which of the three services a request is for.
+/// Which of the services a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
     /// AWS Secrets Manager: JSON 1.1.
     SecretsManager,
+    /// AWS Systems Manager Parameter Store: JSON 1.1.
+    ParameterStore,
     /// AWS STS: form in, XML out.
     Sts,
+    /// The agent of EKS Pod Identity on a node.
+    PodIdentity,
     /// Vault's HTTP API.
     Vault,
 }
@@ -54,10 +61,13 @@ impl Request {
 
     /// The service that it is for.
     pub fn protocol(&self) -> Protocol {
-        if self.path.starts_with(VAULT) {
+        if self.path == POD_IDENTITY {
+            Protocol::PodIdentity
+        } else if self.path.starts_with(VAULT) {
             Protocol::Vault
-        } else if self.header("x-amz-target").is_some() {
-            Protocol::SecretsManager
+        } else if let Some(target) = self.header("x-amz-target") {
+            let is_ssm = target.starts_with("AmazonSSM.");
+            if is_ssm { Protocol::ParameterStore } else { Protocol::SecretsManager }
         } else {
             Protocol::Sts
         }
@@ -66,9 +76,9 @@ impl Request {
     /// What it asks for: `GetSecretValue`, `AssumeRoleWithWebIdentity`, `GET /v1/secret/data/app`.
     pub fn operation(&self) -> String {
         match self.protocol() {
-            Protocol::SecretsManager => self.target().to_owned(),
+            Protocol::SecretsManager | Protocol::ParameterStore => self.target().to_owned(),
             Protocol::Sts => self.form("Action").unwrap_or_default(),
-            Protocol::Vault => format!("{} {}", self.method, self.path),
+            Protocol::PodIdentity | Protocol::Vault => format!("{} {}", self.method, self.path),
         }
     }
 

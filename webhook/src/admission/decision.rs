@@ -39,10 +39,10 @@ impl Decision {
         }
     }
 
-    /// The mode, or why there is none, in a word of a short list.
+    /// Why, in a word of a short list.
     pub const fn reason(&self) -> &'static str {
         match self {
-            Self::Injected(mode) => mode.name(),
+            Self::Injected(_) => "asked",
             Self::Unchanged => "complete",
             Self::Untouched(untouched) => untouched.name(),
             Self::Denied(_) => "faults",

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use mayfly_spec::spec::{Interval, Mode};
+use mayfly_spec::spec::{Identity, Interval, Mode};
 
 use super::{Amount, Annotation, MountPath, PathEnv, ValueError, VaultAddress, value};
 use crate::{
@@ -40,6 +40,7 @@ pub struct Settings {
     pub vault_audience: Option<String>,
     pub aws_region: Option<String>,
     pub aws_role_arn: Option<String>,
+    pub aws_identity: Option<Identity>,
     pub cpu_request: Option<Amount>,
     pub cpu_limit: Option<Amount>,
     pub memory_request: Option<Amount>,
@@ -67,7 +68,7 @@ impl Settings {
             Annotation::VaultAudience => put(&mut self.vault_audience, value::line(text))?,
             Annotation::AwsRegion => put(&mut self.aws_region, value::region(text))?,
             Annotation::AwsRoleArn => put(&mut self.aws_role_arn, value::role_arn(text))?,
-            Annotation::AwsIdentity => identity(text)?,
+            Annotation::AwsIdentity => put(&mut self.aws_identity, identity(text))?,
             Annotation::CpuRequest => put(&mut self.cpu_request, Amount::parse(text))?,
             Annotation::CpuLimit => put(&mut self.cpu_limit, Amount::parse(text))?,
             Annotation::MemoryRequest => put(&mut self.memory_request, Amount::parse(text))?,
@@ -98,6 +99,7 @@ impl Settings {
             vault_audience: text(self.vault_audience, &defaults.vault_audience),
             aws_region: text(self.aws_region, &defaults.aws_region),
             aws_role_arn: text(self.aws_role_arn, &defaults.aws_role_arn),
+            aws_identity: self.aws_identity.or(defaults.aws_identity),
             cpu_request: amount(self.cpu_request, &defaults.cpu_request),
             cpu_limit: amount(self.cpu_limit, &defaults.cpu_limit),
             memory_request: amount(self.memory_request, &defaults.memory_request),
@@ -192,10 +194,9 @@ fn gate(text: &str) -> Result<Gate, ValueError> {
     value::word(text.trim(), &[("hook", Gate::Hook), ("probe", Gate::Probe)])
 }
 
-/// `irsa` is what this version does anyway.
-fn identity(text: &str) -> Result<(), ValueError> {
-    let later = Err(ValueError::Later("pod-identity"));
-    value::word(text.trim(), &[("irsa", Ok(())), ("pod-identity", Err(()))])?.or(later)
+fn identity(text: &str) -> Result<Identity, ValueError> {
+    let known = [("irsa", Identity::Irsa), ("pod-identity", Identity::PodIdentity)];
+    value::word(text.trim(), &known)
 }
 
 fn interval(text: &str) -> Result<Interval, ValueError> {

@@ -40,7 +40,7 @@ pub struct SelfIssuedArgs {
     /// The webhook configuration, each of whose webhooks is to trust this replica
     #[arg(long, value_name = "NAME", default_value = "mayfly-webhook", value_parser = NonEmptyStringValueParser::new())]
     pub webhook_configuration: String,
-    /// The DNS names and IP addresses that the API server calls [default: mayfly-webhook.<namespace>.svc]
+    /// The DNS names and IP addresses that the API server calls [default: mayfly-webhook.NAMESPACE.svc]
     #[arg(long = "tls-name", value_name = "DNS", value_parser = NonEmptyStringValueParser::new())]
     pub tls_names: Vec<String>,
     /// What tells this replica from the others
@@ -52,9 +52,6 @@ pub struct SelfIssuedArgs {
     /// How long a certificate is valid; it is renewed before half of that is over
     #[arg(long, value_name = "TIME", default_value = "7d", value_parser = lifetime)]
     pub certificate_lifetime: Duration,
-    /// How to reach the API server from outside a cluster
-    #[arg(long, value_name = "FILE")]
-    pub kubeconfig: Option<PathBuf>,
 }
 
 fn lifetime(text: &str) -> Result<Duration, String> {

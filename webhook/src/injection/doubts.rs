@@ -56,12 +56,13 @@ impl Planner<'_> {
         let aws = [
             (Annotation::AwsRegion, own.aws_region.is_some()),
             (Annotation::AwsRoleArn, own.aws_role_arn.is_some()),
+            (Annotation::AwsIdentity, own.aws_identity.is_some()),
         ];
         let refresh = (Annotation::Refresh, own.refresh.is_some());
         if !self.reads(Source::Vault) {
             self.warn_of_each(&vault, "no file comes from Vault");
         }
-        if !self.reads(Source::AwsSm) {
+        if !self.reads_aws() {
             self.warn_of_each(&aws, "no file comes from AWS");
         }
         if self.choices.mode == Mode::Init {

@@ -20,16 +20,21 @@ use crate::{
 
 /// The volume that EKS's webhook adds to a pod whose service account has a role.
 pub const EKS_VOLUME: &str = "aws-iam-token";
+/// The volume that it adds to a pod whose service account has a Pod Identity association.
+pub const POD_IDENTITY_VOLUME: &str = "eks-pod-identity-token";
 
-/// What EKS's webhook sets, and how much of it is of use beside a role of our own.
-const EKS_VARIABLES: [&str; 5] = [
-    "AWS_REGION",
-    "AWS_DEFAULT_REGION",
-    "AWS_STS_REGIONAL_ENDPOINTS",
-    "AWS_ROLE_ARN",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-];
-const EKS_REGION_VARIABLES: usize = 3;
+/// What EKS's webhook sets beside either token.
+const REGION_VARIABLES: [&str; 3] =
+    ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_STS_REGIONAL_ENDPOINTS"];
+/// What it sets for IRSA; of no use beside a role of our own.
+const IRSA_VARIABLES: [&str; 2] = ["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"];
+/// What it sets for Pod Identity.
+const POD_IDENTITY_VARIABLES: [&str; 2] =
+    ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"];
+
+/// What a pod on Fargate has, where no node's agent runs.
+const FARGATE_LABEL: &str = "eks.amazonaws.com/fargate-profile";
+const FARGATE_SCHEDULER: &str = "fargate-scheduler";
 
 /// The audience that AWS' token exchange asks for.
 const STS_AUDIENCE: &str = "sts.amazonaws.com";
@@ -71,7 +76,7 @@ impl Planner<'_> {
         if self.reads(Source::Vault) {
             self.identify_to_vault(&mut identities);
         }
-        if self.reads(Source::AwsSm) {
+        if self.reads_aws() {
             self.identify_to_aws(&mut identities, chosen);
         }
         identities
@@ -80,6 +85,11 @@ impl Planner<'_> {
     /// Whether a file comes from `source`.
     pub(super) fn reads(&self, source: Source) -> bool {
         self.request.reads(source)
+    }
+
+    /// Whether a file comes from AWS.
+    pub(super) fn reads_aws(&self) -> bool {
+        self.request.files.iter().any(|entry| entry.from.location.source().is_aws())
     }
 
     fn identify_to_vault(&mut self, identities: &mut Identities) {
@@ -125,19 +135,18 @@ impl Planner<'_> {
         }
     }
 
-    fn identify_to_aws(&self, identities: &mut Identities, chosen: &[Position]) {
+    fn identify_to_aws(&mut self, identities: &mut Identities, chosen: &[Position]) {
         let settings = &self.request.settings;
-        let role_arn = settings.aws_role_arn.clone();
+        let identity = settings.aws_identity.unwrap_or(Identity::Irsa);
+        let role_arn = match identity {
+            Identity::PodIdentity => self.identify_to_the_node(identities, chosen),
+            _ => self.identify_to_sts(identities, chosen),
+        };
         let token_file = role_arn.as_ref().map(|_| AWS_TOKEN.path());
-        if role_arn.is_some() {
-            let audience = Some(STS_AUDIENCE.to_owned());
-            identities.tokens.push(ProjectedToken { file: AWS_TOKEN, audience });
-        }
-        self.carry_over(identities, chosen, role_arn.is_some());
         let stand_ins = &self.config.aws;
         identities.aws = Some(Aws {
-            region: settings.aws_region.clone(),
-            identity: Identity::Irsa,
+            region: self.request.settings.aws_region.clone(),
+            identity,
             role_arn,
             token_file,
             endpoint: stand_ins.endpoint.clone(),
@@ -146,35 +155,76 @@ impl Planner<'_> {
         });
     }
 
-    fn carry_over(&self, identities: &mut Identities, chosen: &[Position], has_role: bool) {
-        let Some((container, mount)) = self.eks_container(chosen) else {
+    /// IRSA: with a token of our own for the role that is named, else with EKS's.
+    fn identify_to_sts(&self, identities: &mut Identities, chosen: &[Position]) -> Option<String> {
+        let role_arn = self.request.settings.aws_role_arn.clone();
+        if role_arn.is_some() {
+            let audience = Some(STS_AUDIENCE.to_owned());
+            identities.tokens.push(ProjectedToken { file: AWS_TOKEN, audience });
+            self.carry_over(identities, chosen, EKS_VOLUME, &[]);
+            identities.carried_mount = None;
+        } else {
+            self.carry_over(identities, chosen, EKS_VOLUME, &IRSA_VARIABLES);
+        }
+        role_arn
+    }
+
+    /// Pod Identity: with EKS's token. The role is the association's, so there is none to name.
+    fn identify_to_the_node(
+        &mut self,
+        identities: &mut Identities,
+        chosen: &[Position],
+    ) -> Option<String> {
+        self.carry_over(identities, chosen, POD_IDENTITY_VOLUME, &POD_IDENTITY_VARIABLES);
+        if self.request.own.aws_role_arn.is_some() {
+            let message = format!(
+                "`{}: pod-identity` takes the role from the service account's association; leave this out, or assume the role with `?role=` in a reference",
+                Annotation::AwsIdentity
+            );
+            self.faults.push(Fault::new(Annotation::AwsRoleArn.to_string(), message));
+        }
+        let scheduler = self.pod.field("schedulerName").and_then(Value::as_str);
+        if self.pod.has_label(FARGATE_LABEL) || scheduler == Some(FARGATE_SCHEDULER) {
+            let message = "`pod-identity` needs EKS's agent on the node, which Fargate does not have; allowed there: `irsa`";
+            self.faults.push(Fault::new(Annotation::AwsIdentity.to_string(), message));
+        }
+        None
+    }
+
+    fn carry_over(
+        &self,
+        identities: &mut Identities,
+        chosen: &[Position],
+        volume: &str,
+        variables: &[&str],
+    ) {
+        let Some((container, mount)) = self.eks_container(chosen, volume) else {
             return;
         };
-        let variables =
-            if has_role { &EKS_VARIABLES[..EKS_REGION_VARIABLES] } else { &EKS_VARIABLES[..] };
         let env = items(container, "env");
         let literal = |name: &&str| {
             let variable = env.iter().find(|variable| text(variable, "name") == *name)?;
             let value = Some(variable.get("value")?.as_str()?.to_owned());
             Some(EnvVar { name: (*name).to_owned(), value, ..EnvVar::default() })
         };
-        identities.carried_env = variables.iter().filter_map(literal).collect();
-        identities.carried_mount = (!has_role).then(|| VolumeMount {
-            name: EKS_VOLUME.to_owned(),
+        let variables = REGION_VARIABLES.iter().chain(variables);
+        identities.carried_env = variables.filter_map(literal).collect();
+        identities.carried_mount = Some(VolumeMount {
+            name: volume.to_owned(),
             mount_path: text(mount, "mountPath").to_owned(),
             read_only: Some(true),
             ..VolumeMount::default()
         });
     }
 
-    /// The container with EKS's token, a chosen one before the others.
-    fn eks_container(&self, chosen: &[Position]) -> Option<(&Value, &Value)> {
+    /// The container with EKS's token in `volume`, a chosen one before the others.
+    fn eks_container(&self, chosen: &[Position], volume: &str) -> Option<(&Value, &Value)> {
         let chosen = chosen.iter().map(|position| self.pod.container(*position));
         let others = self.pod.containers().map(|(_, container)| container);
         let others = others.filter(|container| text(container, "name") != CONTAINER);
         chosen.chain(others).find_map(|container| {
             let mounts = items(container, "volumeMounts");
-            let mount = mounts.iter().find(|mount| text(mount, "name") == EKS_VOLUME)?;
+            let mount = mounts.iter().find(|mount| text(mount, "name") == volume)?;
             Some((container, mount))
         })
     }

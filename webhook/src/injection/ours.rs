@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{CONTAINER, Step, container::CONFIG_VARIABLE, identity::EKS_VOLUME, tolerated};
+use super::{CONTAINER, Step, container::CONFIG_VARIABLE, tolerated};
 use crate::{
     annotations::overlap,
     fault::Fault,
@@ -156,16 +156,17 @@ impl Comparison {
             let ours = wanted.iter().any(|wanted| is_same_mount(mount, wanted));
             let path = text(mount, "mountPath");
             let beside = !wanted.iter().any(|wanted| overlap(path, text(wanted, "mountPath")));
-            let is_eks = text(mount, "name") == EKS_VOLUME;
+            let is_eks = tolerated::is_eks(text(mount, "name"));
             let welcome = tolerated::volume(text(mount, "name")) && (beside || is_eks);
             if !ours && !welcome {
                 return Err(format!("volumeMounts[{index}]"));
             }
         }
         for mount in wanted {
-            let is_eks = text(mount, "name") == EKS_VOLUME;
+            let name = text(mount, "name");
             let there = |other: &&Value| {
-                is_same_mount(other, mount) || is_eks && text(other, "name") == EKS_VOLUME
+                is_same_mount(other, mount)
+                    || tolerated::is_eks(name) && text(other, "name") == name
             };
             if !present.iter().any(|other| there(&other)) {
                 self.steps.push(Step::Append(self.position, "volumeMounts", mount.clone()));

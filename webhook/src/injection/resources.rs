@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use mayfly_spec::reference::Source;
+use mayfly_spec::{Location, reference::Source};
 use serde_json::Value;
 
 use super::{CONTAINER, Planner};
@@ -29,6 +29,10 @@ const GUARANTEED_CPU: &str = "50m";
 
 /// The largest secret of AWS Secrets Manager.
 const LARGEST_AWS_SECRET: u64 = 64 * 1024;
+/// The largest parameter of the Parameter Store, of the advanced tier.
+const LARGEST_PARAMETER: u64 = 8 * 1024;
+/// Room for a whole tree of parameters.
+const TREE: u64 = MEBIBYTE;
 /// The largest entry of Vault's own storage, unless its operator raised it.
 const LARGEST_VAULT_SECRET: u64 = MEBIBYTE;
 /// The old generation stays until the new one is complete.
@@ -86,12 +90,8 @@ fn needed(volume: &Quantity) -> u64 {
 
 /// Two generations of the largest secrets that there can be, in whole mebibytes.
 fn volume_size(request: &Request) -> Quantity {
-    let largest = |source| match source {
-        Source::AwsSm => LARGEST_AWS_SECRET,
-        _ => LARGEST_VAULT_SECRET,
-    };
     let entries = request.files.iter();
-    let generation: u64 = entries.map(|entry| largest(entry.from.location.source())).sum();
+    let generation: u64 = entries.map(|entry| largest(&entry.from.location)).sum();
     Quantity::mebibytes((GENERATIONS * generation + BESIDE_FILES).div_ceil(MEBIBYTE))
 }
 
@@ -123,6 +123,16 @@ impl Planner<'_> {
             Annotation::VolumeSize
         );
         self.faults.push(Fault::new(Annotation::MemoryLimit.to_string(), message));
+    }
+}
+
+/// The most that one location can hold, unless its backend's operator raised it.
+fn largest(location: &Location) -> u64 {
+    match location.source() {
+        Source::AwsSm => LARGEST_AWS_SECRET,
+        Source::AwsSsm if location.is_tree() => TREE,
+        Source::AwsSsm => LARGEST_PARAMETER,
+        _ => LARGEST_VAULT_SECRET,
     }
 }
 

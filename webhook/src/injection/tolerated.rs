@@ -2,7 +2,7 @@
 //!
 //! PURE. A fixed list: whatever is not on it makes the container somebody else's.
 
-use super::identity::EKS_VOLUME;
+use super::identity::{EKS_VOLUME, POD_IDENTITY_VOLUME};
 
 /// Variables: EKS's two identity webhooks, AKS's API server address, proxies (which the agent does
 /// not heed), and telemetry that is added to every container.
@@ -25,7 +25,7 @@ const VARIABLES: [&str; 14] = [
 const VARIABLE_PREFIXES: [&str; 4] = ["DD_", "ELASTIC_", "KUBERNETES_", "OTEL_"];
 
 /// Volumes: EKS's two, the API token (if its place is free), Datadog's socket.
-const VOLUMES: [&str; 3] = [EKS_VOLUME, "eks-pod-identity-token", "datadog"];
+const VOLUMES: [&str; 3] = [EKS_VOLUME, POD_IDENTITY_VOLUME, "datadog"];
 const VOLUME_PREFIXES: [&str; 1] = ["kube-api-access-"];
 
 /// Members of a container that the API server fills in.
@@ -40,6 +40,11 @@ pub(super) fn variable(name: &str) -> bool {
 
 pub(super) fn volume(name: &str) -> bool {
     VOLUMES.contains(&name) || VOLUME_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Whether the volume is of one of EKS's two identity webhooks, which alone choose where it is.
+pub(super) fn is_eks(name: &str) -> bool {
+    [EKS_VOLUME, POD_IDENTITY_VOLUME].contains(&name)
 }
 
 pub(super) fn member(name: &str) -> bool {

@@ -17,7 +17,11 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
 use super::{Clock, Draining, Limits, Metrics, Reviewer};
-use crate::{admission::Review, fault::quote};
+use crate::{
+    admission::{Decision, Review},
+    fault::quote,
+    namespaces::Namespaces,
+};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
@@ -29,6 +33,8 @@ pub struct Mutation {
     pub reviewer: Reviewer,
     /// What foresees the pods of workloads.
     pub forecaster: Reviewer,
+    /// What may still have to become known before it is decided.
+    pub namespaces: Namespaces,
     /// Where decisions are counted.
     pub metrics: Arc<Metrics>,
     /// How long they took.
@@ -90,15 +96,27 @@ async fn answer(room: &Room, reviewer: &Reviewer, request: Request) -> Response 
     };
     let Mutation { metrics, clock, .. } = &room.mutation;
     let start = clock();
-    let review = reviewer(&body);
+    let review = decide(&room.mutation.namespaces, reviewer, &body).await;
     let answer = review.answer();
     let duration = clock().saturating_duration_since(start);
-    metrics.decided(&review.decision, duration);
+    metrics.decided(&review, duration);
+    if !matches!(review.decision, Decision::Forecast(_)) {
+        metrics.judged(&review.account.judgement);
+    }
     log(&review, duration);
     match answer {
         Ok(answer) => ([(header::CONTENT_TYPE, JSON)], answer).into_response(),
         Err(malformed) => (StatusCode::BAD_REQUEST, format!("{malformed}\n")).into_response(),
     }
+}
+
+/// Decides; once more when the pod's namespace becomes known within a moment.
+async fn decide(namespaces: &Namespaces, reviewer: &Reviewer, body: &[u8]) -> Review {
+    let review = reviewer(body);
+    if review.awaits_namespace && namespaces.appears(&review.namespace).await {
+        return reviewer(body);
+    }
+    review
 }
 
 fn log(review: &Review, duration: std::time::Duration) {
@@ -108,7 +126,8 @@ fn log(review: &Review, duration: std::time::Duration) {
         name = %quote(&review.name),
         owner = %quote(&review.owner),
         decision = review.decision.name(),
-        reason = review.decision.reason(),
+        mode = review.mode(),
+        reason = review.reason(),
         microseconds = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
         "reviewed",
     );

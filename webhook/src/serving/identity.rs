@@ -4,16 +4,18 @@
 
 use std::{
     net::SocketAddr,
+    path::Path,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use anyhow::Context;
+use kube::Client;
 use mayfly_certs::{
     event::{Event, Listener},
     files::CertificateFiles,
     issue::Wish,
-    proof::OwnPort,
+    proof::{OwnPort, Prover},
     replica::Replica,
     self_issued::{SelfIssued, Settings, Surroundings},
     source::Source,
@@ -30,49 +32,60 @@ use crate::{
 
 /// The service's name, unless other names are given.
 const SERVICE: &str = "mayfly-webhook";
+/// What our own port is called when its certificate's names do not matter.
+const ANY_NAME: &str = "localhost";
 /// The time for a handshake with our own port.
 const PROOF: Duration = Duration::from_secs(3);
 
 /// The source that the arguments ask for; `address` is our own port's.
 pub(super) async fn source(
     args: IdentityArgs,
+    kubeconfig: Option<&Path>,
     address: SocketAddr,
     provider: &Arc<CryptoProvider>,
     clock: fn() -> SystemTime,
 ) -> anyhow::Result<Source> {
     let (clock, provider): (WallClock, _) = (Arc::new(clock), Arc::clone(provider));
-    match args.tls_cert.zip(args.tls_key) {
-        Some((certificate, key)) => {
-            Ok(Source::Files(CertificateFiles::new(certificate, key, provider, clock)))
-        }
-        None => self_issued(args.self_issued, address, provider, clock).await,
+    if let Some((certificate, key)) = args.tls_cert.zip(args.tls_key) {
+        let prover = prover(address, ANY_NAME, &provider)?;
+        let files = CertificateFiles::new(certificate, key, provider, clock, prover);
+        return Ok(Source::Files(files));
     }
+    let client = cluster::client(kubeconfig, None).await?;
+    let settings = settings(args.self_issued, kubeconfig.is_none())?;
+    self_issued(settings, client, address, provider, clock)
 }
 
-async fn self_issued(
-    args: SelfIssuedArgs,
+fn self_issued(
+    settings: Settings,
+    client: Client,
     address: SocketAddr,
     provider: Arc<CryptoProvider>,
     clock: WallClock,
 ) -> anyhow::Result<Source> {
-    let client = cluster::client(args.kubeconfig.as_deref(), None).await?;
-    let settings = settings(args)?;
-    let port = OwnPort::new(address, &settings.wish.names[0], Arc::clone(&provider), PROOF)?;
-    let prover = port.prover();
+    let prover = prover(address, &settings.wish.names[0], &provider)?;
     let surroundings = Surroundings { client, clock, jitter: fastrand::f64, provider, prover };
     Ok(Source::SelfIssued(Box::new(SelfIssued::new(settings, surroundings)?)))
 }
 
-fn settings(args: SelfIssuedArgs) -> anyhow::Result<Settings> {
-    let SelfIssuedArgs { replica, namespace, kubeconfig, mut tls_names, .. } = args;
+fn prover(
+    address: SocketAddr,
+    name: &str,
+    provider: &Arc<CryptoProvider>,
+) -> anyhow::Result<Prover> {
+    Ok(OwnPort::new(address, name, Arc::clone(provider), PROOF)?.prover())
+}
+
+fn settings(args: SelfIssuedArgs, is_inside: bool) -> anyhow::Result<Settings> {
+    let SelfIssuedArgs { replica, namespace, mut tls_names, .. } = args;
     let replica = replica.context("give --replica, or set POD_NAME to the pod's name")?;
     if tls_names.is_empty() {
         let namespace = namespace.as_deref();
         let namespace = namespace.context("give --tls-name, or set POD_NAMESPACE")?;
         tls_names.push(format!("{SERVICE}.{namespace}.svc"));
     }
-    // What has a kubeconfig is no pod whose end others could find out about.
-    let replica = match namespace.filter(|_| kubeconfig.is_none()) {
+    // What is outside is no pod whose end others could find out about.
+    let replica = match namespace.filter(|_| is_inside) {
         Some(namespace) => Replica::pod(namespace, replica),
         None => Replica::process(replica),
     };

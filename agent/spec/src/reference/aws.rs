@@ -1,6 +1,6 @@
 //! What is fetched from AWS: a secret of Secrets Manager, a parameter of Parameter Store.
 
-use std::fmt;
+use std::{fmt, iter};
 
 use super::{
     Arn, ReferenceError, Source,
@@ -19,6 +19,8 @@ pub struct SecretsManagerSecret {
     pub region: Option<String>,
     /// The ARN of a role to assume for this read.
     pub role: Option<String>,
+    /// What the role's trust policy wants to hear from whoever assumes it.
+    pub external_id: Option<String>,
 }
 
 /// How a version of a Secrets Manager secret is named.
@@ -41,6 +43,8 @@ pub struct Parameter {
     pub region: Option<String>,
     /// The ARN of a role to assume for this read.
     pub role: Option<String>,
+    /// What the role's trust policy wants to hear from whoever assumes it.
+    pub external_id: Option<String>,
 }
 
 /// How a version of a parameter is named.
@@ -61,7 +65,7 @@ impl SecretsManagerSecret {
         if arn.is_none() && id.contains(':') {
             return Err(ReferenceError::EcsSuffix(id));
         }
-        let known = ["stage", "version", "region", "role"];
+        let known = ["stage", "version", "region", "role", "external-id"];
         let mut options = Options::parse_known(options, Source::AwsSm.name(), &known)?;
         let version = match (options.take("stage")?, options.take("version")?) {
             (Some(_), Some(_)) => return Err(ReferenceError::Exclusive("stage", "version")),
@@ -69,8 +73,8 @@ impl SecretsManagerSecret {
             (None, id) => id.map(SecretVersion::Id),
         };
         let region = region(options.take("region")?, arn)?;
-        let role = options.take_role()?;
-        Ok(Self { id, version, region, role })
+        let (role, external_id) = options.take_role()?;
+        Ok(Self { id, version, region, role, external_id })
     }
 }
 
@@ -83,7 +87,7 @@ impl Parameter {
         if arn.map_or(name.as_str(), Arn::resource).contains(':') {
             return Err(ReferenceError::SsmSuffix(name));
         }
-        let known = ["version", "label", "region", "role"];
+        let known = ["version", "label", "region", "role", "external-id"];
         let mut options = Options::parse_known(options, Source::AwsSsm.name(), &known)?;
         let version = match (options.take_number("version")?, options.take("label")?) {
             (Some(_), Some(_)) => return Err(ReferenceError::Exclusive("version", "label")),
@@ -91,8 +95,12 @@ impl Parameter {
             (None, label) => label.map(ParameterVersion::Label),
         };
         let region = region(options.take("region")?, arn)?;
-        let role = options.take_role()?;
-        Ok(Self { name, version, region, role })
+        let (role, external_id) = options.take_role()?;
+        let is_plain_tree = name.starts_with('/') && version.is_none();
+        if name.ends_with('/') && !is_plain_tree {
+            return Err(ReferenceError::ParameterTree(name));
+        }
+        Ok(Self { name, version, region, role, external_id })
     }
 }
 
@@ -115,10 +123,8 @@ impl fmt::Display for SecretsManagerSecret {
             None => None,
         };
         write_aws(f, Source::AwsSm, &self.id)?;
-        write_options(
-            f,
-            [version, named("region", self.region.as_ref()), named("role", self.role.as_ref())],
-        )
+        let access = access(self.region.as_ref(), self.role.as_ref(), self.external_id.as_ref());
+        write_options(f, iter::once(version).chain(access))
     }
 }
 
@@ -130,10 +136,8 @@ impl fmt::Display for Parameter {
             None => None,
         };
         write_aws(f, Source::AwsSsm, &self.name)?;
-        write_options(
-            f,
-            [version, named("region", self.region.as_ref()), named("role", self.role.as_ref())],
-        )
+        let access = access(self.region.as_ref(), self.role.as_ref(), self.external_id.as_ref());
+        write_options(f, iter::once(version).chain(access))
     }
 }
 
@@ -144,6 +148,12 @@ fn write_aws(f: &mut fmt::Formatter<'_>, source: Source, id: &str) -> fmt::Resul
     write!(f, "{}", encode(id))
 }
 
-fn named(name: &'static str, value: Option<&String>) -> Option<(&'static str, String)> {
-    value.map(|value| (name, value.clone()))
+/// The options that say where and as whom.
+fn access<'a>(
+    region: Option<&String>,
+    role: Option<&String>,
+    external_id: Option<&String>,
+) -> [Option<(&'a str, String)>; 3] {
+    let named = |name, value: Option<&String>| value.cloned().map(|value| (name, value));
+    [named("region", region), named("role", role), named("external-id", external_id)]
 }

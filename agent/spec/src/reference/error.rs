@@ -99,6 +99,14 @@ pub enum ReferenceError {
     /// A trailing `/` where only one secret can be.
     #[error("a trailing `/` names a tree, which only `aws-ssm` has; name one secret of `{0}`")]
     Tree(&'static str),
+    /// A tree of parameters with a version, by ARN, or without its leading `/`.
+    #[error(
+        "`{0}` ends in `/` and so names a tree; write its path as `aws-ssm:/<path>/`, without `version` or `label`, and not as an ARN"
+    )]
+    ParameterTree(String),
+    /// `?external-id=` and nobody to tell it to.
+    #[error("the option `external-id` needs the option `role`, the role that asks for it")]
+    ExternalIdWithoutRole,
     /// Something that is not base64 where a sealed value is.
     #[error("a `kms:` reference is base64, as `mayfly-agent seal` prints it")]
     Sealed,

@@ -73,18 +73,19 @@ impl Options {
         }
     }
 
-    /// An IAM role's ARN.
-    pub(super) fn take_role(&mut self) -> Result<Option<String>, ReferenceError> {
-        let Some(value) = self.take("role")? else {
-            return Ok(None);
-        };
+    /// An IAM role's ARN, and the external id to assume it with.
+    pub(super) fn take_role(&mut self) -> Result<(Option<String>, Option<String>), ReferenceError> {
+        let (role, external_id) = (self.take("role")?, self.take("external-id")?);
         let is_role =
-            value.starts_with("arn:") && value.contains(":iam::") && value.contains(":role/");
-        if is_role {
-            return Ok(Some(value));
+            |arn: &str| arn.starts_with("arn:") && arn.contains(":iam::") && arn.contains(":role/");
+        match role {
+            None if external_id.is_some() => Err(ReferenceError::ExternalIdWithoutRole),
+            Some(value) if !is_role(&value) => {
+                let allowed = "an IAM role's ARN, `arn:aws:iam::<account>:role/<name>`";
+                Err(ReferenceError::OptionValue { option: "role", value, allowed })
+            }
+            role => Ok((role, external_id)),
         }
-        let allowed = "an IAM role's ARN, `arn:aws:iam::<account>:role/<name>`";
-        Err(ReferenceError::OptionValue { option: "role", value, allowed })
     }
 
     /// All options as they are.

@@ -18,6 +18,7 @@ fn every_documented_form_prints_as_it_was_written() {
         "aws-sm:prod/db#password",
         "aws-sm:prod/db?stage=AWSPREVIOUS",
         "aws-sm:prod/db?version=6f1c&region=eu-central-1&role=arn:aws:iam::123456789012:role/reader#/a/b/0",
+        "aws-sm:db?role=arn:aws:iam::123456789012:role/reader&external-id=a%26b",
         "arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/db-a1b2c3#password",
         "arn:aws-cn:ssm:cn-north-1:123456789012:parameter/x",
         "aws-ssm:/prod/db/url",
@@ -92,6 +93,11 @@ fn each_fault_says_what_to_write_instead() {
         ("aws-ssm:/prod/url:3", "?version=<number>"),
         ("aws-ssm:/prod/url?version=0", "whole number from 1"),
         ("aws-ssm:/prod/url?version=1&label=x", "exclude each other"),
+        ("aws-ssm:/prod/?version=1", "names a tree; write its path"),
+        ("aws-ssm:/prod/?label=x", "names a tree; write its path"),
+        ("aws-ssm:prod/", "names a tree; write its path"),
+        ("arn:aws:ssm:eu-west-1:1:parameter/prod/", "and not as an ARN"),
+        ("aws-sm:db?external-id=x", "needs the option `role`"),
         ("vault:secret/app/", "trailing `/`"),
         ("vault:secret/app?kv=3", "1 or 2"),
         ("vault:secret/app?kv=1&version=2", "exclude each other"),
@@ -115,19 +121,18 @@ fn any_reference() -> impl Strategy<Value = Reference> {
         ("[a-zA-Z0-9/_+=.@ #%?-]{0,12}[a-z]", prop::option::of("[A-Z]{1,9}")).prop_map(
             |(id, stage)| {
                 let version = stage.map(SecretVersion::Stage);
-                Location::AwsSm(SecretsManagerSecret { id, version, region: None, role: None })
+                let (region, role, external_id) = (None, None, None);
+                Location::AwsSm(SecretsManagerSecret { id, version, region, role, external_id })
             }
         ),
         ("/[a-z/ #%?]{0,12}[a-z/]", prop::option::of(1..9u64))
             .prop_filter("empty", |(name, _)| !name.trim_matches('/').is_empty())
             .prop_map(|(name, number)| {
-                let version = number.map(ParameterVersion::Number);
-                Location::AwsSsm(Parameter {
-                    name,
-                    version,
-                    region: Some("eu west&1".to_owned()),
-                    role: None,
-                })
+                let is_tree = name.ends_with('/');
+                let version = number.filter(|_| !is_tree).map(ParameterVersion::Number);
+                let region = Some("eu west&1".to_owned());
+                let (role, external_id) = (None, None);
+                Location::AwsSsm(Parameter { name, version, region, role, external_id })
             }),
         ("[a-z][ -~]{0,9}[a-z]", prop::option::of(1..9u64))
             .prop_map(|(path, version)| { Location::Vault(VaultPath { path, version, kv: None }) }),

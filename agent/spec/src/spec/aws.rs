@@ -44,4 +44,7 @@ pub enum Identity {
     Default,
     /// IAM roles for service accounts: a projected token exchanged at STS.
     Irsa,
+    /// EKS Pod Identity: a projected token exchanged at the node's agent, as EKS's webhook says in
+    /// the container's environment.
+    PodIdentity,
 }

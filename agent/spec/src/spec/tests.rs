@@ -27,6 +27,19 @@ fn what_is_left_out_has_a_default() {
 }
 
 #[test]
+fn identities_are_written_in_kebab_case() {
+    for (name, identity) in [
+        ("default", Identity::Default),
+        ("irsa", Identity::Irsa),
+        ("pod-identity", Identity::PodIdentity),
+    ] {
+        let json = EVERYTHING.replacen("irsa", name, 1);
+        let spec = Spec::from_environment(&json).expect(name);
+        assert_eq!(spec.aws.expect("aws").identity, identity);
+    }
+}
+
+#[test]
 fn each_fault_is_named() {
     for (from, to, reason) in [
         (r#""version": 1"#, r#""version": 2"#, "version 2 of the configuration"),

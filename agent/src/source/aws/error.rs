@@ -1,68 +1,18 @@
-//! What AWS's errors mean for a person. The only place that looks into the SDK's error types.
-
-use std::error::Error;
+//! What AWS's refusals mean for a person: which action on which resource is missing, and whose.
 
 use aws_credential_types::provider::error::CredentialsError;
-use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
-use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
-use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use super::{access::Role, caller::Asked, failure::Failure};
 use crate::{
-    fault::{self, Class, Fault, quoted},
-    http::TransportError,
+    fault::{self, Class, Fault},
     source::SourceError,
 };
 
-/// An error of `GetSecretValue`.
-pub(super) type ReadError = SdkError<GetSecretValueError, HttpResponse>;
-
-/// What was asked for, and by whom.
-pub(super) struct Asked<'a> {
-    pub(super) id: &'a str,
-    pub(super) region: &'a str,
-    pub(super) identity: &'a str,
-}
-
-/// Credentials that were good once: new ones may help at once.
-const STALE: [&str; 6] = [
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "InvalidClientTokenId",
-    "RequestExpired",
-    "UnrecognizedClientException",
-    "InvalidAccessKeyId",
-];
-/// AWS answers a throttled call with HTTP 400.
-const THROTTLED: [&str; 10] = [
-    "BandwidthLimitExceeded",
-    "LimitExceededException",
-    "RequestLimitExceeded",
-    "RequestThrottled",
-    "RequestThrottledException",
-    "SlowDown",
-    "Throttling",
-    "ThrottledException",
-    "ThrottlingException",
-    "TooManyRequestsException",
-];
-const CLOCK: [&str; 4] = [
-    "InvalidSignatureException",
-    "RequestTimeTooSkewed",
-    "SignatureDoesNotMatch",
-    "RequestInTheFuture",
-];
-
-/// Whether AWS no longer takes the credentials.
-pub(super) fn is_stale(error: &ReadError) -> bool {
-    error.code().is_some_and(|code| STALE.contains(&code))
-}
-
-/// What a failed `GetSecretValue` means.
-pub(super) fn read(error: &ReadError, asked: &Asked<'_>) -> SourceError {
-    let Asked { id, region, identity } = asked;
-    let said = said(error);
-    let (class, words) = match error.code().unwrap_or_default() {
+/// What a failed read of a secret means.
+pub(super) fn secret(failure: &Failure, id: &str, asked: &Asked) -> SourceError {
+    let Asked { region, .. } = asked;
+    let said = &failure.said;
+    let (class, words) = match failure.code.as_str() {
         "ResourceNotFoundException"
             if said.contains("staging label") || said.contains("VersionId") =>
         {
@@ -75,37 +25,74 @@ pub(super) fn read(error: &ReadError, asked: &Asked<'_>) -> SourceError {
         "InvalidRequestException" => {
             (Class::Missing, format!("the secret `{id}` in {region} cannot be read now: {said}"))
         }
-        "AccessDeniedException" | "AccessDenied" if said.contains("kms:") => (
-            Class::Refused,
-            format!(
-                "{identity} may not use the KMS key of `{id}`; grant it `kms:Decrypt` on the key: {said}"
-            ),
-        ),
-        "AccessDeniedException" | "AccessDenied" => (
-            Class::Refused,
-            format!(
-                "{identity} may not read `{id}` in {region}; grant it `secretsmanager:GetSecretValue` on the secret: {said}"
-            ),
-        ),
         "DecryptionFailure" => (
             Class::Refused,
             format!("the KMS key of `{id}` cannot be used; check that it is enabled: {said}"),
         ),
-        code if STALE.contains(&code) => {
-            (Class::Refused, format!("AWS does not take the credentials of {identity}: {said}"))
-        }
-        _ => return common(error, "Secrets Manager"),
+        _ => return read(failure, id, asked, "Secrets Manager", "secretsmanager:GetSecretValue"),
     };
     Fault::new(class, words)
 }
 
-/// What a failed exchange at STS means.
-pub(super) fn exchange(
-    error: &SdkError<AssumeRoleWithWebIdentityError, HttpResponse>,
-    role: &str,
-) -> SourceError {
-    let said = said(error);
-    let (class, words) = match error.code().unwrap_or_default() {
+/// What a failed read of a parameter, or of a tree, means; `action` is what it needs.
+pub(super) fn parameter(failure: &Failure, name: &str, asked: &Asked, action: &str) -> SourceError {
+    let Asked { region, .. } = asked;
+    let said = &failure.said;
+    let (class, words) = match failure.code.as_str() {
+        "ParameterNotFound" | "ParameterVersionNotFound" => {
+            return no_parameter(name, "", asked);
+        }
+        "InvalidKeyId" => (
+            Class::Refused,
+            format!(
+                "the KMS key of the parameter `{name}` in {region} cannot be used; check that it is enabled: {said}"
+            ),
+        ),
+        _ => return read(failure, name, asked, "the Parameter Store", action),
+    };
+    Fault::new(class, words)
+}
+
+/// The parameter, or this version of it, is not there.
+pub(super) fn no_parameter(name: &str, version: &str, Asked { region, .. }: &Asked) -> SourceError {
+    let words = format!(
+        "there is no parameter `{name}`{version} in {region}; check its name, region and account"
+    );
+    Fault::new(Class::Missing, words)
+}
+
+/// What is alike for everything that is read.
+fn read(failure: &Failure, id: &str, asked: &Asked, service: &str, action: &str) -> SourceError {
+    let Asked { region, identity } = asked;
+    let said = &failure.said;
+    let words = if failure.is_denied() && is_of_kms(failure) {
+        format!(
+            "{identity} may not use the KMS key of `{id}`; grant it `kms:Decrypt` on the key, in its policy and in the key's: {said}"
+        )
+    } else if failure.is_denied() {
+        format!("{identity} may not read `{id}` in {region}; grant it `{action}` on it: {said}")
+    } else if failure.is_stale() {
+        format!("AWS does not take the credentials of {identity}: {said}")
+    } else {
+        return failure.fault(service);
+    };
+    Fault::new(Class::Refused, words)
+}
+
+/// Whether it is the key that may not be used, and not the secret that may not be read.
+fn is_of_kms(failure: &Failure) -> bool {
+    match failure.denied_action() {
+        Some(action) => action.starts_with("kms:"),
+        None => {
+            failure.said.contains("Access to KMS") || failure.said.contains("ciphertext refers to")
+        }
+    }
+}
+
+/// What a failed exchange of a web identity at STS means.
+pub(super) fn exchange(failure: &Failure, role: &str) -> SourceError {
+    let said = &failure.said;
+    let (class, words) = match failure.code.as_str() {
         "AccessDenied" | "AccessDeniedException" => (
             Class::Refused,
             format!(
@@ -123,12 +110,57 @@ pub(super) fn exchange(
                 "STS does not know the service account's token; check the cluster's OIDC provider in IAM: {said}"
             ),
         ),
-        "ValidationError" | "MalformedPolicyDocument" | "RegionDisabledException" => {
-            (Class::Configuration, format!("STS cannot give the role `{role}`: {said}"))
-        }
-        _ => return common(error, "STS"),
+        _ => return sts(failure, role),
     };
     Fault::new(class, words)
+}
+
+/// What a refused role means to who wanted to assume it.
+pub(super) fn assume(
+    failure: &Failure,
+    Role { arn, external_id }: &Role,
+    over: &str,
+) -> SourceError {
+    let said = &failure.said;
+    let (class, words) = match failure.code.as_str() {
+        "AccessDenied" | "AccessDeniedException" => {
+            let external_id = match external_id {
+                Some(_) => "and this `external-id`",
+                None => "and no `external-id`, or this reference must have it",
+            };
+            (
+                Class::Refused,
+                format!(
+                    "{over} may not assume the role `{arn}`; grant it `sts:AssumeRole` on the role, and let the role's \
+                     trust policy name it ({external_id}; over EKS Pod Identity both with `sts:TagSession`): {said}"
+                ),
+            )
+        }
+        "PackedPolicyTooLarge" | "PackedPolicyTooLargeException" => (
+            Class::Refused,
+            format!(
+                "STS cannot give the role `{arn}`: the session tags of EKS Pod Identity are too long together; switch \
+                 them off in the association (`--disable-session-tags`): {said}"
+            ),
+        ),
+        _ if failure.is_stale() => {
+            (Class::Refused, format!("STS does not take the credentials of {over}: {said}"))
+        }
+        _ => return sts(failure, arn),
+    };
+    Fault::new(class, words)
+}
+
+/// What is alike for both ways to a role.
+fn sts(failure: &Failure, role: &str) -> SourceError {
+    let said = &failure.said;
+    match failure.code.as_str() {
+        "ValidationError" | "MalformedPolicyDocument" | "RegionDisabledException" => Fault::new(
+            Class::Configuration,
+            format_args!("STS cannot give the role `{role}`: {said}"),
+        ),
+        _ => failure.fault("STS"),
+    }
 }
 
 /// What a usual chain without credentials means.
@@ -145,45 +177,4 @@ pub(super) fn no_chain() -> SourceError {
     let words =
         "the usual AWS chain has no credentials; set `AWS_PROFILE` or log in, as for the AWS CLI";
     Fault::new(Class::Refused, words)
-}
-
-/// What is alike for every service.
-fn common<E>(error: &SdkError<E, HttpResponse>, service: &str) -> SourceError
-where
-    E: ProvideErrorMetadata + Error + 'static,
-{
-    let said = said(error);
-    let code = error.code().unwrap_or_default();
-    let status = error.raw_response().map_or(0, |response| response.status().as_u16());
-    let (class, words) = match status {
-        0 => (Class::Unreachable, format!("{service} cannot be reached: {}", transport(error))),
-        _ if THROTTLED.contains(&code) => {
-            (Class::Unreachable, format!("{service} asks for fewer calls: {said}"))
-        }
-        _ if CLOCK.contains(&code) => (
-            Class::Refused,
-            format!("{service} does not take the signature; check this machine's clock: {said}"),
-        ),
-        401 | 403 => (Class::Refused, format!("{service} refuses: {said}")),
-        400 | 404 if !code.is_empty() => {
-            (Class::Configuration, format!("{service} does not take the request: {said}"))
-        }
-        _ => (Class::Unreachable, format!("{service} answered with HTTP status {status} {said}")),
-    };
-    Fault::new(class, words)
-}
-
-/// The service's own words, on one line.
-fn said<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> String {
-    match (error.code(), error.message()) {
-        (Some(code), Some(message)) => quoted(&format!("{code}: {message}")),
-        (Some(code), None) => quoted(code),
-        _ => String::new(),
-    }
-}
-
-/// The transport's words, which the SDK carries inside.
-fn transport(error: &(dyn Error + 'static)) -> String {
-    let ours = fault::causes(error).find_map(|cause| cause.downcast_ref::<TransportError>());
-    ours.map_or_else(|| fault::innermost(error), ToString::to_string)
 }

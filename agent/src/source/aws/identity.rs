@@ -1,10 +1,14 @@
-//! Who asks AWS: a web identity exchanged at STS, or outside a pod the usual chain.
+//! Who asks AWS: a web identity exchanged at STS, EKS Pod Identity, or outside a pod the usual
+//! chain; and roles that are assumed over one of them.
 //!
 //! Credentials are shared by all clients, had once however many wait for them, and renewed before
 //! they end. There is no other way to them: in a pod no chain and no instance metadata.
 #![expect(clippy::disallowed_methods, reason = "credentials end by the clock")]
 
+mod assumed;
 mod chain;
+mod pod;
+mod token;
 mod web;
 
 use std::{
@@ -19,13 +23,15 @@ use aws_credential_types::{
 use mayfly_spec::spec::Identity as Kind;
 use tokio::sync::Mutex;
 
-use super::{AwsEnvironment, Setup, error, session};
+use super::{AwsEnvironment, Setup, access::Role, error, failure::Failure};
 use crate::{
     fault::{Class, Fault},
-    root::Root,
+    http::Http,
     source::SourceError,
 };
+use assumed::AssumedRole;
 use chain::Chain;
+use pod::PodIdentity;
 use web::WebIdentity;
 
 /// Credentials are renewed so long before they end, or in the last third of a shorter life: longer
@@ -41,8 +47,10 @@ pub(super) struct Identity {
 
 #[derive(Debug)]
 enum Origin {
-    WebIdentity(WebIdentity),
+    WebIdentity(Box<WebIdentity>),
+    PodIdentity(Box<PodIdentity>),
     Chain(Box<Chain>),
+    Assumed(Box<AssumedRole>),
 }
 
 #[derive(Debug)]
@@ -52,17 +60,32 @@ struct Held {
 }
 
 impl Identity {
+    /// The pod's own, or outside a pod that of the usual chain.
     pub(super) fn new(
         setup: &Setup,
-        root: &Root,
+        http: &Http,
         environment: AwsEnvironment,
     ) -> Result<Self, SourceError> {
         let region = setup.aws.region.clone().or_else(|| environment.region.clone());
-        let origin = match setup.aws.identity {
-            Kind::Irsa => Origin::WebIdentity(WebIdentity::new(setup, root, environment, region)?),
+        Ok(Self::of(match setup.aws.identity {
+            Kind::Irsa => {
+                let identity = WebIdentity::new(setup, http.root(), environment, region)?;
+                Origin::WebIdentity(Box::new(identity))
+            }
+            Kind::PodIdentity => {
+                Origin::PodIdentity(Box::new(PodIdentity::new(http, environment, region)?))
+            }
             Kind::Default => Origin::Chain(Box::new(Chain::new(setup.connector.clone(), region))),
-        };
-        Ok(Self { origin, held: Mutex::new(None) })
+        }))
+    }
+
+    /// A role that is assumed over `over`, at STS in `region`.
+    pub(super) fn assumed(setup: &Setup, over: Arc<Self>, role: Role, region: &str) -> Self {
+        Self::of(Origin::Assumed(Box::new(AssumedRole::new(setup, over, role, region))))
+    }
+
+    fn of(origin: Origin) -> Self {
+        Self { origin, held: Mutex::new(None) }
     }
 
     /// Credentials that hold for a while: the ones at hand, or new ones. Where there are no new
@@ -76,7 +99,9 @@ impl Identity {
         }
         let new = match &self.origin {
             Origin::WebIdentity(identity) => identity.exchange().await,
+            Origin::PodIdentity(identity) => identity.exchange().await,
             Origin::Chain(chain) => chain.credentials().await,
+            Origin::Assumed(role) => Box::pin(role.assume()).await,
         };
         let old = held.as_ref().map(|held| &held.credentials);
         let usable = |old: &&Credentials| old.expiry().is_some_and(|end| now < end);
@@ -100,7 +125,9 @@ impl Identity {
     pub(super) async fn region(&self) -> Result<String, SourceError> {
         let region = match &self.origin {
             Origin::WebIdentity(identity) => Some(identity.region.clone()),
+            Origin::PodIdentity(identity) => identity.region.clone(),
             Origin::Chain(chain) => chain.region().await,
+            Origin::Assumed(role) => Box::pin(role.over.region()).await.ok(),
         };
         region.ok_or_else(no_region)
     }
@@ -109,9 +136,22 @@ impl Identity {
     pub(super) fn name(&self) -> String {
         match &self.origin {
             Origin::WebIdentity(identity) => format!("role `{}`", identity.role_arn),
+            Origin::PodIdentity(_) => {
+                "the role of the pod's EKS Pod Identity association".to_owned()
+            }
             Origin::Chain(_) => "the identity of the usual AWS chain".to_owned(),
+            Origin::Assumed(role) => format!("role `{}`", role.role.arn),
         }
     }
+}
+
+/// The credentials in an answer of STS.
+fn given(given: Option<aws_sdk_sts::types::Credentials>) -> Result<Credentials, SourceError> {
+    let none = || Fault::new(Class::Unreachable, "STS answered without credentials");
+    let given = given.ok_or_else(none)?;
+    let end = given.expiration.try_into().ok();
+    let (key, secret) = (given.access_key_id, given.secret_access_key);
+    Ok(Credentials::new(key, secret, Some(given.session_token), end, "mayfly"))
 }
 
 impl Held {

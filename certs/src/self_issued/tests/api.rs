@@ -14,7 +14,10 @@ use kube::{Client, client::Body};
 use serde_json::{Value, json};
 use tokio::sync::broadcast;
 
-use crate::{bundle::Bundle, replica::Replica};
+use crate::{
+    bundle::{Bundle, Der},
+    replica::Replica,
+};
 
 const WEBHOOKS: [&str; 2] = ["inject.mayfly.dev", "workloads.mayfly.dev"];
 
@@ -91,6 +94,11 @@ impl Api {
         let bundles: Vec<&Vec<u8>> = state.bundles.iter().flat_map(BTreeMap::values).collect();
         assert!(bundles.windows(2).all(|pair| pair[0] == pair[1]), "bundles differ");
         bundles.first().map(|text| Bundle::parse(text)).unwrap_or_default()
+    }
+
+    /// What the bundle trusts.
+    pub(super) fn roots(&self) -> Vec<Der> {
+        self.bundle().entries().iter().map(|entry| entry.certificate().clone()).collect()
     }
 
     /// Whose entries the bundle has.

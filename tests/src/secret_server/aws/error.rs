@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::secret_server::{identifier::uuid, reply::Reply};
 
-/// What Secrets Manager calls JSON.
+/// What Secrets Manager and the Parameter Store call JSON.
 pub(super) const AMZ_JSON: &str = "application/x-amz-json-1.1";
 
 /// One error: status, code, message.
@@ -52,6 +52,15 @@ impl AwsError {
         )
     }
 
+    /// Who asks may not do that.
+    pub(super) fn denied(principal: &str, action: &str, resource: &str) -> Self {
+        let text = format!(
+            "User: {principal} is not authorized to perform: {action} on resource: {resource} \
+             because no identity-based policy allows the {action} action"
+        );
+        Self::new(400, "AccessDeniedException", text)
+    }
+
     /// The secret is not there.
     pub fn no_secret() -> Self {
         Self::not_found("Secrets Manager can't find the specified secret.")
@@ -76,6 +85,12 @@ impl AwsError {
     pub(in crate::secret_server) fn json(&self) -> Reply {
         let body = json!({"__type": self.code, "Message": self.message});
         Reply::json(self.status, AMZ_JSON, &body)
+    }
+
+    /// The shape of the agent of EKS Pod Identity.
+    pub(in crate::secret_server) fn text(&self) -> Reply {
+        let body = format!("[{}]: ({}): {}", uuid(), self.code, self.message);
+        Reply::text(self.status, "text/plain; charset=utf-8", body)
     }
 
     /// STS's shape.

@@ -17,12 +17,13 @@ impl Aws {
     /// Answers a request to Secrets Manager.
     pub(in crate::secret_server) fn secrets_manager(&self, request: &Request) -> Reply {
         let input = request.json();
-        let answer = self.signer(request).and_then(|who| match request.target() {
-            "GetSecretValue" => self.get_secret_value(who, &input),
-            "DescribeSecret" => self.describe_secret(who, &input),
-            "BatchGetSecretValue" => self.batch_get_secret_value(who, &input),
-            _ => Err(AwsError::new(400, "UnknownOperationException", "")),
-        });
+        let answer =
+            self.signer(request, "secretsmanager").and_then(|who| match request.target() {
+                "GetSecretValue" => self.get_secret_value(who, &input),
+                "DescribeSecret" => self.describe_secret(who, &input),
+                "BatchGetSecretValue" => self.batch_get_secret_value(who, &input),
+                _ => Err(AwsError::new(400, "UnknownOperationException", "")),
+            });
         match answer {
             Ok(body) => Reply::json(200, AMZ_JSON, &body),
             Err(error) => error.json(),
@@ -57,6 +58,10 @@ impl Aws {
 
     /// What cannot be read is told beside what can, with HTTP 200.
     fn batch_get_secret_value(&self, who: &AccessKey, input: &Value) -> Answer {
+        if self.denied_operations.contains("BatchGetSecretValue") {
+            let action = "secretsmanager:BatchGetSecretValue";
+            return Err(AwsError::denied(&who.principal, action, "*"));
+        }
         let ids = input["SecretIdList"].as_array().map(Vec::as_slice).unwrap_or_default();
         if ids.is_empty() || ids.len() > LARGEST_BATCH {
             return Err(AwsError::validation(format!(
@@ -65,7 +70,9 @@ impl Aws {
         }
         let (mut values, mut errors) = (Vec::new(), Vec::new());
         for id in ids {
-            match self.get_secret_value(who, &json!({ "SecretId": id })) {
+            let flaky = id.as_str().is_some_and(|id| self.flaky.contains(id));
+            let failed = flaky.then(AwsError::internal).map_or(Ok(()), Err);
+            match failed.and_then(|()| self.get_secret_value(who, &json!({ "SecretId": id }))) {
                 Ok(value) => values.push(value),
                 Err(AwsError { code, message, .. }) => {
                     errors.push(json!({"SecretId": id, "ErrorCode": code, "Message": message}));
@@ -88,19 +95,16 @@ impl Aws {
         let secret = self.secret(id);
         let name = secret.map_or(id, |secret| secret.name.as_str());
         if self.denied.contains(name) {
-            return Err(denied(who, operation, secret.map_or(id, |secret| secret.arn.as_str())));
+            let arn = secret.map_or(id, |secret| secret.arn.as_str());
+            let action = format!("secretsmanager:{operation}");
+            return Err(AwsError::denied(&who.principal, &action, arn));
+        }
+        if self.denied_keys.contains(name) {
+            let text = "Access to KMS is not allowed";
+            return Err(AwsError::new(400, "AccessDeniedException", text));
         }
         secret.ok_or_else(AwsError::no_secret)
     }
-}
-
-fn denied(who: &AccessKey, operation: &str, resource: &str) -> AwsError {
-    let text = format!(
-        "User: {} is not authorized to perform: secretsmanager:{operation} on resource: {resource} \
-         because no identity-based policy allows the secretsmanager:{operation} action",
-        who.principal
-    );
-    AwsError::new(400, "AccessDeniedException", text)
 }
 
 /// By id, by label, or by both if they say the same; `AWSCURRENT` by default.

@@ -19,13 +19,15 @@ pub struct AccessKey {
     expired: bool,
 }
 
-/// One exchange of a web identity for a session.
+/// One exchange of a web identity, or of another role's session, for a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     /// The role that was assumed.
     pub role_arn: String,
     /// `RoleSessionName`: what CloudTrail shows.
     pub name: String,
+    /// `ExternalId`, if one was sent.
+    pub external_id: Option<String>,
     /// The access key that was given.
     pub access_key: String,
 }
@@ -58,14 +60,14 @@ impl fmt::Debug for AccessKey {
 }
 
 impl Aws {
-    /// The key that signed a request to Secrets Manager, if it is still good.
-    pub(super) fn signer(&self, request: &Request) -> Result<&AccessKey, AwsError> {
-        let [id, _region, service] = request.signed_for().ok_or_else(|| {
+    /// The key that signed a request to `service`, if it is still good.
+    pub(super) fn signer(&self, request: &Request, service: &str) -> Result<&AccessKey, AwsError> {
+        let [id, _region, signed] = request.signed_for().ok_or_else(|| {
             let code = "MissingAuthenticationTokenException";
             AwsError::new(400, code, "Missing Authentication Token")
         })?;
-        if service != "secretsmanager" {
-            let text = "Credential should be scoped to correct service: 'secretsmanager'. ";
+        if signed != service {
+            let text = format!("Credential should be scoped to correct service: '{service}'. ");
             return Err(AwsError::new(400, "InvalidSignatureException", text));
         }
         let key = self.keys.get(id);

@@ -1,4 +1,4 @@
-//! STS: a web identity goes in, a session comes out. Query protocol: form in, XML out.
+//! STS: a web identity, or another session, goes in, a session comes out. Query protocol: form in, XML out.
 
 use std::time::{Duration, SystemTime};
 
@@ -13,6 +13,7 @@ impl Aws {
     pub(in crate::secret_server) fn sts(&mut self, request: &Request) -> Reply {
         let answer = match request.form("Action").as_deref() {
             Some("AssumeRoleWithWebIdentity") => self.assume_with_web_identity(request),
+            Some("AssumeRole") => self.assume(request),
             other => Err(invalid_action(other.unwrap_or_default())),
         };
         match answer {
@@ -27,10 +28,34 @@ impl Aws {
         self.verify(&role_arn, &required(request, "WebIdentityToken")?)?;
         let duration = duration(request)?;
         let key = AccessKey::temporary(principal(&role_arn, &name));
-        let body = rendered(&key, duration);
-        self.sessions.push(Session { role_arn, name, access_key: key.id.clone() });
-        self.keys.insert(key.id.clone(), key);
+        let body = rendered("AssumeRoleWithWebIdentity", &key, duration);
+        self.open(Session { role_arn, name, external_id: None, access_key: key.id.clone() }, key);
         Ok(body)
+    }
+
+    fn assume(&mut self, request: &Request) -> Result<String, AwsError> {
+        let role_arn = required(request, "RoleArn")?;
+        let name = session_name(request)?;
+        let external_id = request.form("ExternalId");
+        let who = self.signer(request, "sts")?;
+        let over = self.sessions.iter().find(|session| session.access_key == who.id);
+        let trusted = self.guests.get(&role_arn).is_some_and(|guest| {
+            over.is_some_and(|session| session.role_arn == guest.over)
+                && guest.external_id == external_id
+        });
+        if !trusted {
+            let denied = AwsError::denied(&who.principal, "sts:AssumeRole", &role_arn);
+            return Err(AwsError::new(403, "AccessDenied", denied.message));
+        }
+        let key = AccessKey::temporary(principal(&role_arn, &name));
+        let body = rendered("AssumeRole", &key, duration(request)?);
+        self.open(Session { role_arn, name, external_id, access_key: key.id.clone() }, key);
+        Ok(body)
+    }
+
+    fn open(&mut self, session: Session, key: AccessKey) {
+        self.sessions.push(session);
+        self.keys.insert(key.id.clone(), key);
     }
 
     fn verify(&self, role_arn: &str, token: &str) -> Result<(), AwsError> {
@@ -89,23 +114,23 @@ fn duration(request: &Request) -> Result<Duration, AwsError> {
     })
 }
 
-fn principal(role_arn: &str, session: &str) -> String {
+pub(super) fn principal(role_arn: &str, session: &str) -> String {
     let role = role_arn.rsplit_once("role/").map_or(role_arn, |(_, role)| role);
     format!("arn:aws:sts::{}:assumed-role/{role}/{session}", super::ACCOUNT)
 }
 
-fn rendered(key: &AccessKey, duration: Duration) -> String {
+fn rendered(action: &str, key: &AccessKey, duration: Duration) -> String {
     let session = key.principal.rsplit_once('/').map_or("", |(_, name)| name);
     format!(
-        "<AssumeRoleWithWebIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\n\
-         <AssumeRoleWithWebIdentityResult>\n\
+        "<{action}Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\n\
+         <{action}Result>\n\
          <Audience>sts.amazonaws.com</Audience>\n\
          <AssumedRoleUser><AssumedRoleId>AROA3XFRBF535EXAMPLE1:{session}</AssumedRoleId><Arn>{arn}</Arn></AssumedRoleUser>\n\
          <Credentials><AccessKeyId>{id}</AccessKeyId><SecretAccessKey>{secret}</SecretAccessKey>\
          <SessionToken>{token}</SessionToken><Expiration>{expiration}</Expiration></Credentials>\n\
-         </AssumeRoleWithWebIdentityResult>\n\
+         </{action}Result>\n\
          <ResponseMetadata><RequestId>{request}</RequestId></ResponseMetadata>\n\
-         </AssumeRoleWithWebIdentityResponse>\n",
+         </{action}Response>\n",
         arn = escape(&key.principal),
         id = key.id,
         secret = key.secret,

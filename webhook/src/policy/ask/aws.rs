@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{Ask, Kind, Origin, reference};
 use crate::{
     annotations::{Annotation, Request},
-    injection::{CONTAINER, EKS_VOLUME},
+    injection::{CONTAINER, EKS_VOLUME, POD_IDENTITY_VOLUME},
     pod::{Pod, items, place, text},
 };
 
@@ -67,6 +67,7 @@ impl Ask {
 /// somebody in its name, has been at.
 fn reaches(container: &Value) -> bool {
     let mounts = items(container, "volumeMounts");
+    let of_eks = [EKS_VOLUME, POD_IDENTITY_VOLUME];
     text(container, "name") == CONTAINER
-        || mounts.iter().any(|mount| text(mount, "name") == EKS_VOLUME)
+        || mounts.iter().any(|mount| of_eks.contains(&text(mount, "name")))
 }

@@ -20,12 +20,20 @@ impl Ask {
 
 fn spelling(location: &Location) -> String {
     match location.clone() {
-        Location::AwsSm(SecretsManagerSecret { id, .. }) => {
-            Location::AwsSm(SecretsManagerSecret { id, version: None, region: None, role: None })
-        }
-        Location::AwsSsm(Parameter { name, .. }) => {
-            Location::AwsSsm(Parameter { name, version: None, region: None, role: None })
-        }
+        Location::AwsSm(SecretsManagerSecret { id, .. }) => Location::AwsSm(SecretsManagerSecret {
+            id,
+            version: None,
+            region: None,
+            role: None,
+            external_id: None,
+        }),
+        Location::AwsSsm(Parameter { name, .. }) => Location::AwsSsm(Parameter {
+            name,
+            version: None,
+            region: None,
+            role: None,
+            external_id: None,
+        }),
         Location::Vault(VaultPath { path, kv, .. }) => {
             Location::Vault(VaultPath { path, version: None, kv })
         }

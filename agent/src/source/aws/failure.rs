@@ -1,0 +1,152 @@
+//! A call that failed, whatever the service: the only place that looks into the SDK's errors.
+
+use std::error::Error;
+
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use crate::{
+    fault::{self, Class, Fault, quoted},
+    http::TransportError,
+    source::SourceError,
+};
+
+/// What is left of an SDK's error: nothing of it holds an answer's body.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Failure {
+    /// The code that clients decide by; empty if there is none.
+    pub(super) code: String,
+    /// Code and message, on one line.
+    pub(super) said: String,
+    /// The HTTP status; 0 without an answer.
+    status: u16,
+    /// Why there was no answer.
+    transport: String,
+}
+
+/// Credentials that were good once: new ones may help at once.
+const STALE: [&str; 6] = [
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "RequestExpired",
+    "UnrecognizedClientException",
+];
+/// AWS answers a throttled call with HTTP 400.
+const THROTTLED: [&str; 13] = [
+    "BandwidthLimitExceeded",
+    "LimitExceededException",
+    "PriorRequestNotComplete",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "SlowDown",
+    "Throttling",
+    "ThrottledException",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "TransactionInProgressException",
+];
+const CLOCK: [&str; 4] = [
+    "InvalidSignatureException",
+    "RequestInTheFuture",
+    "RequestTimeTooSkewed",
+    "SignatureDoesNotMatch",
+];
+/// Faults of the service, which some services answer with HTTP 400.
+const INTERNAL: [&str; 6] = [
+    "InternalFailure",
+    "InternalServerError",
+    "InternalServiceError",
+    "InternalServiceErrorException",
+    "RequestTimeoutException",
+    "ServiceUnavailable",
+];
+
+impl Failure {
+    /// A failure of one item inside an answer.
+    pub(super) fn of_item(code: Option<&str>, message: Option<&str>) -> Self {
+        let code = code.unwrap_or_default().to_owned();
+        let said = said(&code, message);
+        Self { code, said, status: 400, transport: String::new() }
+    }
+
+    /// Whether AWS no longer takes the credentials.
+    pub(super) fn is_stale(&self) -> bool {
+        STALE.contains(&self.code.as_str())
+    }
+
+    /// Whether there were too many calls.
+    pub(super) fn is_throttled(&self) -> bool {
+        THROTTLED.contains(&self.code.as_str())
+    }
+
+    /// Whether the service failed, not the request.
+    pub(super) fn is_internal(&self) -> bool {
+        INTERNAL.contains(&self.code.as_str()) || self.status >= 500 && !self.is_throttled()
+    }
+
+    /// Whether somebody was told that they may not.
+    pub(super) fn is_denied(&self) -> bool {
+        matches!(self.code.as_str(), "AccessDenied" | "AccessDeniedException")
+    }
+
+    /// The action that is not allowed, if AWS names it: `kms:Decrypt`.
+    pub(super) fn denied_action(&self) -> Option<&str> {
+        let (_, rest) = self.said.split_once("not authorized to perform: ")?;
+        rest.split_whitespace().next().filter(|action| action.contains(':'))
+    }
+
+    /// What it means where no room knows better.
+    pub(super) fn fault(&self, service: &str) -> SourceError {
+        let Self { code, said, status, transport } = self;
+        let (class, words) = match status {
+            0 => (Class::Unreachable, format!("{service} cannot be reached: {transport}")),
+            _ if self.is_throttled() => {
+                (Class::Unreachable, format!("{service} asks for fewer calls: {said}"))
+            }
+            _ if CLOCK.contains(&code.as_str()) => (
+                Class::Refused,
+                format!(
+                    "{service} does not take the signature; check this machine's clock: {said}"
+                ),
+            ),
+            _ if INTERNAL.contains(&code.as_str()) => {
+                (Class::Unreachable, format!("{service} failed: {said}"))
+            }
+            401 | 403 => (Class::Refused, format!("{service} refuses: {said}")),
+            400 | 404 if !code.is_empty() => {
+                (Class::Configuration, format!("{service} does not take the request: {said}"))
+            }
+            _ => {
+                (Class::Unreachable, format!("{service} answered with HTTP status {status} {said}"))
+            }
+        };
+        Fault::new(class, words)
+    }
+}
+
+impl<E: ProvideErrorMetadata + Error + 'static> From<SdkError<E, HttpResponse>> for Failure {
+    fn from(error: SdkError<E, HttpResponse>) -> Self {
+        let status = error.raw_response().map_or(0, |response| response.status().as_u16());
+        let code = error.code().unwrap_or_default().to_owned();
+        let said = said(&code, error.message());
+        Self { code, said, status, transport: transport(&error) }
+    }
+}
+
+/// The service's own words, on one line.
+fn said(code: &str, message: Option<&str>) -> String {
+    match message {
+        Some(message) if !code.is_empty() => quoted(&format!("{code}: {message}")),
+        _ => quoted(code),
+    }
+}
+
+/// The transport's words, which the SDK carries inside.
+fn transport(error: &(dyn Error + 'static)) -> String {
+    let ours = fault::causes(error).find_map(|cause| cause.downcast_ref::<TransportError>());
+    ours.map_or_else(|| fault::innermost(error), ToString::to_string)
+}

@@ -1,0 +1,60 @@
+//! AWS against moto, beyond a single secret: parameters, trees, versions, batches.
+
+use anyhow::{Result, ensure};
+use mayfly_tests::{
+    cases,
+    lab::{cluster::Cluster, suite::Case},
+};
+use serde_json::json;
+
+use crate::{canary, tenant::Tenant};
+
+pub(crate) fn cases() -> Vec<Case> {
+    cases![aws_parameters_and_a_tree_of_them, aws_many_secrets_in_few_calls]
+}
+
+async fn aws_parameters_and_a_tree_of_them(cluster: &Cluster) -> Result<()> {
+    let tenant = Tenant::new(cluster, "ssm").await?;
+    let (aws, base) = (cluster.aws(), format!("/{}", tenant.namespace.name()));
+    let values: Vec<String> = (0..13).map(|_| canary::secret()).collect();
+    for (number, value) in values.iter().enumerate() {
+        aws.put_parameter(&format!("{base}/tree/{number}"), value).await?;
+    }
+    aws.put_parameter(&format!("{base}/tree/0"), &values[1]).await?;
+    let list = json!({"Name": format!("{base}/list"), "Value": "a,b", "Type": "StringList"});
+    aws.call("ssm", "AmazonSSM.PutParameter", list).await?;
+    let manifest = tenant
+        .asking("web")
+        .annotate("aws-role-arn", &tenant.role)
+        .annotate("file.newest", &format!("aws-ssm:{base}/tree/0"))
+        .annotate("file.first", &format!("aws-ssm:{base}/tree/0?version=1"))
+        .annotate("file.item", &format!("aws-ssm:{base}/list#/1"))
+        .annotate("dir.tree", &format!("aws-ssm:{base}/tree/"));
+    let pod = tenant.run(&manifest).await?;
+    ensure!(pod.file("/run/mayfly/newest").await? == values[1]);
+    ensure!(pod.file("/run/mayfly/first").await? == values[0]);
+    ensure!(pod.file("/run/mayfly/item").await? == "b");
+    ensure!(pod.file("/run/mayfly/tree/12").await? == values[12]);
+    Ok(())
+}
+
+async fn aws_many_secrets_in_few_calls(cluster: &Cluster) -> Result<()> {
+    let tenant = Tenant::new(cluster, "batch").await?;
+    let mut manifest = tenant.asking("web").annotate("aws-role-arn", &tenant.role);
+    let mut values = Vec::new();
+    for number in 0..6 {
+        let name = format!("s{number}");
+        values.push(tenant.create(&name).await?);
+        manifest =
+            manifest.annotate(&format!("file.{name}"), &format!("aws-sm:{}", tenant.id(&name)));
+    }
+    let pod = tenant.run(&manifest).await?;
+    for (number, value) in values.iter().enumerate() {
+        ensure!(pod.file(&format!("/run/mayfly/s{number}")).await? == *value);
+    }
+    let calls = cluster.aws().calls(&tenant.role).await?;
+    let reads = calls.iter().filter(|call| call.action.starts_with("secretsmanager."));
+    let reads: Vec<&str> = reads.map(|call| call.action.as_str()).collect();
+    ensure!(reads == ["secretsmanager.BatchGetSecretValue"], "there were {reads:?}");
+    Ok(())
+}

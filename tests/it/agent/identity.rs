@@ -1,0 +1,211 @@
+//! As whom the agent asks AWS: Pod Identity, assumed roles, and never anybody else.
+
+use std::process::Stdio;
+
+use mayfly_tests::secret_server::{Fault, Scope};
+use serde_json::json;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    process::{Child, Command},
+};
+
+use super::pod::{JWT, Pod, ROLE, terminate};
+
+const READER: &str = "arn:aws:iam::210987654321:role/reader";
+const CREDENTIALS: &str = "GET /v1/credentials";
+
+/// A pod with a Pod Identity association, as EKS's webhook leaves the agent's container.
+struct Associated {
+    pod: Pod,
+    url: String,
+}
+
+impl Associated {
+    async fn new(from: &str) -> Self {
+        let mut pod = Pod::new(json!([{"path": "file", "from": from}])).await;
+        pod.spec["aws"] = json!({"identity": "pod-identity", "endpoint": pod.server.url(),
+                                 "ca": {"pem": pod.server.ca_pem()}});
+        pod.server.aws().put("prod/db", "hunter2");
+        pod.server.aws().associate(JWT, ROLE);
+        let url = pod.server.open_plain_port().await.expect("a port") + "/v1/credentials";
+        Self { pod, url }
+    }
+
+    fn agent(&self, arguments: &str) -> Command {
+        let mut agent = self.pod.agent(arguments);
+        agent
+            .env("AWS_REGION", "eu-central-1")
+            .env("AWS_CONTAINER_CREDENTIALS_FULL_URI", &self.url)
+            .env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/token");
+        agent
+    }
+
+    /// Starts `run` and waits for the file.
+    async fn started(&self) -> Child {
+        let agent = self.agent("run").stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        self.pod.until("the file", |pod| pod.read("file") == "hunter2").await;
+        agent.expect("an agent")
+    }
+
+    async fn told(&self, arguments: &str) -> (i32, String) {
+        let output = self.agent(arguments).output().await.expect("an agent");
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(!said.contains(JWT) && !said.contains("hunter2"), "{said}");
+        (output.status.code().unwrap_or(-1), said)
+    }
+}
+
+#[tokio::test]
+async fn pod_identity_reads_with_the_role_of_the_association() {
+    let associated = Associated::new("aws-sm:prod/db").await;
+    let (code, said) = associated.told("once").await;
+    assert_eq!((code, associated.pod.read("file").as_str()), (0, "hunter2"), "{said}");
+    let server = &associated.pod.server;
+    assert_eq!((server.count(CREDENTIALS), server.requests().len()), (1, 2));
+    assert_eq!(server.aws().sessions()[0].role_arn, ROLE);
+}
+
+#[tokio::test]
+async fn the_pods_token_is_read_anew_for_each_exchange() {
+    let associated = Associated::new("aws-sm:prod/db").await;
+    let pod = &associated.pod;
+    let agent = associated.started().await;
+    pod.server.aws().associate("the-next-token", ROLE);
+    pod.server.aws().expire_token(JWT);
+    pod.server.aws().expire_sessions();
+    pod.server.aws().put("prod/db", "two");
+    pod.until("stale", |pod| pod.status()["state"] == "stale").await;
+    let error = pod.status()["error"]["message"].to_string();
+    assert!(error.contains("does not take the pod's token") && !error.contains(JWT), "{error}");
+    pod.write("token", "the-next-token");
+    pod.until("the new value", |pod| pod.read("file") == "two").await;
+    terminate(&agent);
+}
+
+#[tokio::test]
+async fn a_node_agent_that_is_busy_or_not_there_yet_is_waited_for() {
+    let associated = Associated::new("aws-sm:prod/db").await;
+    for fault in [Fault::Status(429), Fault::Drop, Fault::Status(500), Fault::Garbage] {
+        associated.pod.server.faults().times(1, Scope::Operation(CREDENTIALS), fault);
+    }
+    let (code, said) = associated.told("once").await;
+    assert_eq!((code, associated.pod.read("file").as_str()), (0, "hunter2"), "{said}");
+    for words in ["asks for fewer calls", "cannot be reached", "agent failed", "something else"] {
+        assert!(said.contains(words), "`{said}` lacks `{words}`");
+    }
+}
+
+#[tokio::test]
+async fn a_service_account_without_an_association_is_told_what_to_do() {
+    let mut associated = Associated::new("aws-sm:prod/db").await;
+    associated.pod.write("token", "of-another-account");
+    let (code, said) = associated.told("check").await;
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("has no association for the pod's service account"), "{said}");
+    let (code, said) = associated.pod.told("check").await;
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("AWS_CONTAINER_CREDENTIALS_FULL_URI is not in the agent's"), "{said}");
+    associated.url = "http://10.0.0.1/v1/credentials".to_owned();
+    let (code, said) = associated.told("check").await;
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("the pod's token is not sent to `http://10.0.0.1"), "{said}");
+}
+
+#[tokio::test]
+async fn a_missing_region_is_told_as_such() {
+    let associated = Associated::new("aws-sm:prod/db").await;
+    let output = associated.agent("check").env_remove("AWS_REGION").output().await;
+    let output = output.expect("an agent");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("no AWS region is known"));
+}
+
+#[tokio::test]
+async fn a_role_is_assumed_over_the_pods_own_and_says_who_assumes_it() {
+    let from = format!("aws-sm:prod/db?role={READER}&external-id=mayfly");
+    let pod = Pod::new(json!([
+        {"path": "theirs", "from": from}, {"path": "own", "from": "aws-sm:prod/db"},
+        {"path": "parameter", "from": format!("aws-ssm:/url?role={READER}&external-id=mayfly")},
+    ]))
+    .await;
+    pod.server.aws().put("prod/db", "hunter2");
+    pod.server.aws().put_parameter("/url", "postgres://db");
+    pod.server.aws().trust_role(READER, ROLE, Some("mayfly"));
+    let (code, said) = pod.told("once").await;
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(
+        ["theirs", "own", "parameter"].map(|file| pod.read(file)),
+        ["hunter2", "hunter2", "postgres://db"]
+    );
+    // Each identity is asked for once, however many references need it.
+    assert_eq!(pod.server.count("AssumeRoleWithWebIdentity"), 1);
+    assert_eq!(pod.server.count("AssumeRole"), 1);
+    let aws = pod.server.aws();
+    let session = aws.sessions().iter().find(|session| session.role_arn == READER);
+    let session = session.expect("a session");
+    assert_eq!(
+        (session.name.as_str(), session.external_id.as_deref()),
+        ("default.web-0", Some("mayfly"))
+    );
+}
+
+#[tokio::test]
+async fn a_role_is_assumed_over_pod_identity_too_and_renewed_through_it() {
+    let associated = Associated::new(&format!("aws-sm:prod/db?role={READER}")).await;
+    let pod = &associated.pod;
+    pod.server.aws().trust_role(READER, ROLE, None);
+    let agent = associated.started().await;
+    pod.server.aws().expire_sessions();
+    pod.server.aws().put("prod/db", "two");
+    pod.until("the new value", |pod| pod.read("file") == "two").await;
+    assert_eq!(pod.server.count(CREDENTIALS), 2);
+    terminate(&agent);
+}
+
+#[tokio::test]
+async fn a_role_that_may_not_be_assumed_is_a_fault_of_sts() {
+    let pod =
+        Pod::new(json!([{"path": "file", "from": format!("aws-sm:prod/db?role={READER}")}])).await;
+    pod.server.aws().trust_role(READER, ROLE, Some("another"));
+    let (code, said) = pod.told("check").await;
+    assert_eq!(code, 3, "{said}");
+    for words in [
+        format!("role `{ROLE}` may not assume the role `{READER}`"),
+        "grant it `sts:AssumeRole`".to_owned(),
+        "no `external-id`".to_owned(),
+    ] {
+        assert!(said.contains(&words), "`{said}` lacks `{words}`");
+    }
+}
+
+/// The default chain would follow each of these variables to the listener.
+#[tokio::test]
+async fn a_pod_without_identity_asks_nobody_else() {
+    let elsewhere = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", elsewhere.local_addr().expect("an address"));
+    for aws in [
+        json!({"identity": "irsa", "region": "eu-central-1"}),
+        json!({"identity": "irsa", "region": "eu-central-1", "role-arn": ROLE, "token-file": "/none"}),
+        json!({"identity": "pod-identity", "region": "eu-central-1"}),
+        json!({"identity": "default", "region": "eu-central-1"}),
+    ] {
+        let mut pod = Pod::new(json!([{"path": "file", "from": "aws-sm:prod/db"}])).await;
+        pod.spec["aws"] = aws.clone();
+        let output = pod
+            .agent("once")
+            .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", &url)
+            .env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/credentials")
+            .env("AWS_ENDPOINT_URL", &url)
+            .env("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+            .env("AWS_SECRET_ACCESS_KEY", "example")
+            .output()
+            .await
+            .expect("an agent");
+        assert!(matches!(output.status.code(), Some(2 | 3)), "{aws}: {output:?}");
+        assert!(pod.server.requests().is_empty(), "{aws}");
+    }
+    // Whoever had knocked would be first in the queue.
+    let ours = TcpStream::connect(elsewhere.local_addr().expect("an address")).await;
+    let (_, first) = elsewhere.accept().await.expect("a connection");
+    assert_eq!(first, ours.expect("a connection").local_addr().expect("an address"));
+}
