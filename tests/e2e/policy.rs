@@ -228,9 +228,9 @@ async fn a_rule_for_labels_waits_for_the_right_to_read_them(cluster: &Cluster) -
         configuration.is_newer_than(&before).await?;
         labels_and_annotations_count(&gold, &plain).await
     };
-    let outcome = configuration.restored_after(body).await;
-    let delete = ["delete", "--ignore-not-found", "--filename", &rights];
-    let taken = cluster.kubectl(&delete).await.map(drop);
+    let outcome = Box::pin(configuration.restored_after(body)).await;
+    let taken = cluster.kubectl(&["delete", "--ignore-not-found", "--filename", &rights]).await;
+    let taken = taken.map(drop);
     outcome.and(taken)
 }
 
