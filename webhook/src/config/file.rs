@@ -40,6 +40,9 @@ struct Vault {
 struct Aws {
     endpoint: Option<String>,
     sts_endpoint: Option<String>,
+    fips: bool,
+    dual_stack: bool,
+    proxy: Option<String>,
     ca: Option<Authorities>,
 }
 
@@ -109,6 +112,9 @@ impl Aws {
         Ok(AwsStandIns {
             endpoint: endpoint("aws.endpoint", self.endpoint)?,
             sts_endpoint: endpoint("aws.sts-endpoint", self.sts_endpoint)?,
+            fips: self.fips,
+            dual_stack: self.dual_stack,
+            proxy: endpoint("aws.proxy", self.proxy)?,
             ca: self.ca.map(|ca| certificates("aws.ca.pem", ca)).transpose()?,
         })
     }

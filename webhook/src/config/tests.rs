@@ -44,6 +44,7 @@ fn each_fault_is_named() {
         ("vault: {ca: {pem: text}}", "`vault.ca.pem` has no `-----BEGIN"),
         ("vault: {ca: {file: /x}}", "file"),
         ("aws: {endpoint: 'ftp://x'}", "`aws.endpoint`"),
+        ("aws: {proxy: 'http://user:password@proxy'}", "`aws.proxy`"),
         ("- a", "expected"),
     ] {
         let refusal = refusal(text);
