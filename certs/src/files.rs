@@ -5,14 +5,23 @@
 
 #![expect(clippy::disallowed_methods, reason = "the rim between certificate files and TLS")]
 
-use std::{fs, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fs, io,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
-use rustls::crypto::CryptoProvider;
+use rustls::{crypto::CryptoProvider, sign::CertifiedKey};
 use thiserror::Error;
 
 use crate::{
+    event::{Event, Listener},
     pair::{self, PairError},
+    proof::{ProofError, Prover, Trust},
     resolver::Resolver,
+    standing::Standing,
+    timing::{Timing, WallClock},
 };
 
 /// Why the files give no new pair; the last good one stays.
@@ -32,19 +41,31 @@ pub enum FilesError {
 pub enum Look {
     /// The content of the last look.
     Same,
-    /// A new pair, which is served from now on.
-    Exchanged,
+    /// A new pair, which is served from now on until the time that is given.
+    Exchanged(SystemTime),
 }
 
 /// A certificate file and its key file.
-#[derive(Debug)]
 pub struct CertificateFiles {
     certificate: PathBuf,
     key: PathBuf,
     provider: Arc<CryptoProvider>,
+    clock: WallClock,
+    prover: Prover,
     resolver: Arc<Resolver>,
+    standing: Arc<Standing>,
     /// What the last look read, good or bad, so that each fault is told once.
     seen: Option<Contents>,
+    /// What was seen is not valid yet.
+    early: bool,
+}
+
+impl std::fmt::Debug for CertificateFiles {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CertificateFiles")
+            .field("certificate", &self.certificate)
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(PartialEq, Eq)]
@@ -61,8 +82,26 @@ impl std::fmt::Debug for Contents {
 
 impl CertificateFiles {
     /// The files' names; nothing is read yet.
-    pub fn new(certificate: PathBuf, key: PathBuf, provider: Arc<CryptoProvider>) -> Self {
-        Self { certificate, key, provider, resolver: Arc::default(), seen: None }
+    pub fn new(
+        certificate: PathBuf,
+        key: PathBuf,
+        provider: Arc<CryptoProvider>,
+        clock: WallClock,
+        prover: Prover,
+    ) -> Self {
+        let standing = Arc::new(Standing::new(Timing::default().patience));
+        standing.needs_proof();
+        Self {
+            certificate,
+            key,
+            provider,
+            clock,
+            prover,
+            resolver: Arc::default(),
+            standing,
+            seen: None,
+            early: false,
+        }
     }
 
     /// What rustls asks for the pair.
@@ -70,17 +109,35 @@ impl CertificateFiles {
         Arc::clone(&self.resolver)
     }
 
-    /// Reads both files, and serves them if they are new and belong together.
+    /// Whether there is a pair, it has not ended, and our own port serves it.
+    pub fn standing(&self) -> Arc<Standing> {
+        Arc::clone(&self.standing)
+    }
+
+    /// Reads both files, and serves them if they are new, belong together, and are valid now.
     pub fn look(&mut self) -> Result<Look, FilesError> {
         let contents = self.read()?;
-        if self.seen.as_ref() == Some(&contents) {
+        let same = self.seen.as_ref() == Some(&contents);
+        if same && !self.early {
             return Ok(Look::Same);
         }
-        let pair = pair::parse(&contents.certificate, &contents.key, &self.provider);
+        let pair = self.parse(&contents);
+        let was_early = std::mem::replace(&mut self.early, matches!(pair, Err(PairError::Early)));
         self.seen = Some(contents);
+        if same && was_early && self.early {
+            return Ok(Look::Same);
+        }
         let unpaired = |error| FilesError::Pair(self.certificate.clone(), self.key.clone(), error);
-        self.resolver.exchange(pair.map_err(unpaired)?);
-        Ok(Look::Exchanged)
+        let (pair, not_after) = pair.map_err(unpaired)?;
+        self.resolver.exchange(pair);
+        self.standing.serves(not_after);
+        Ok(Look::Exchanged(not_after))
+    }
+
+    fn parse(&self, contents: &Contents) -> Result<(CertifiedKey, SystemTime), PairError> {
+        let pair = pair::parse(&contents.certificate, &contents.key, &self.provider)?;
+        let not_after = pair::end(&pair.cert, (self.clock)())?;
+        Ok((pair, not_after))
     }
 
     fn read(&self) -> Result<Contents, FilesError> {
@@ -89,23 +146,29 @@ impl CertificateFiles {
         Ok(Contents { certificate: read(&self.certificate)?, key: read(&self.key)? })
     }
 
-    /// Looks at once and then on every interval, for ever; `report` hears of every exchange and
-    /// every fault.
-    pub async fn keep_fresh(
-        mut self,
-        interval: Duration,
-        mut report: impl FnMut(Result<(), FilesError>),
-    ) {
+    /// Looks at once and then on every interval, for ever.
+    pub async fn keep_fresh(mut self, interval: Duration, listener: Listener) {
         let mut ticks = tokio::time::interval(interval);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
             match self.look() {
                 Ok(Look::Same) => {}
-                Ok(Look::Exchanged) => report(Ok(())),
-                Err(error) => report(Err(error)),
+                Ok(Look::Exchanged(not_after)) => listener(Event::Exchanged { not_after }),
+                Err(error) => listener(Event::Fault(error.into())),
+            }
+            if let Err(error) = self.prove().await {
+                listener(Event::Fault(error.into()));
             }
         }
+    }
+
+    /// A handshake with our own port, if there is something to serve.
+    async fn prove(&self) -> Result<(), ProofError> {
+        let Some(pair) = self.resolver.current() else { return Ok(()) };
+        let outcome = (self.prover)(Trust::Exactly(pair.cert[0].as_ref().into())).await;
+        self.standing.proven(outcome.is_ok());
+        outcome
     }
 }
 

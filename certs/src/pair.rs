@@ -1,10 +1,14 @@
 //! A certificate chain with the key that belongs to it.
 //!
-//! PURE: from PEM text to what rustls serves.
+//! PURE: from PEM text to what rustls serves; the time is an argument.
+
+use std::time::SystemTime;
 
 use rustls::{crypto::CryptoProvider, pki_types::CertificateDer, sign::CertifiedKey};
 use rustls_pki_types::{PrivateKeyDer, pem::PemObject};
 use thiserror::Error;
+
+use crate::certificate;
 
 /// Two texts that are no pair. Says nothing of the key.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -22,6 +26,25 @@ pub enum PairError {
     /// The key is another certificate's.
     #[error("the private key does not belong to the certificate")]
     Mismatch,
+    /// Its time is over.
+    #[error("the certificate has expired")]
+    Expired,
+    /// Its time has not come.
+    #[error("the certificate is not valid yet; it is looked at again")]
+    Early,
+}
+
+/// Refuses a chain that no client would accept at the time `now`; else tells when its end is.
+pub fn end(chain: &[CertificateDer<'_>], now: SystemTime) -> Result<SystemTime, PairError> {
+    let leaf = chain.first().and_then(|leaf| certificate::read(leaf));
+    let facts = leaf.ok_or(PairError::Certificate)?;
+    if facts.not_after < now {
+        Err(PairError::Expired)
+    } else if now < facts.not_before {
+        Err(PairError::Early)
+    } else {
+        Ok(facts.not_after)
+    }
 }
 
 /// Reads `certificates` and `key`, and refuses them unless they belong together.

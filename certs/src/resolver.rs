@@ -14,8 +14,8 @@ pub struct Resolver(ArcSwapOption<CertifiedKey>);
 
 impl Resolver {
     /// Serves `pair` from the next handshake on.
-    pub fn exchange(&self, pair: CertifiedKey) {
-        self.0.store(Some(Arc::new(pair)));
+    pub fn exchange(&self, pair: impl Into<Arc<CertifiedKey>>) {
+        self.0.store(Some(pair.into()));
     }
 
     /// The pair that is served now.

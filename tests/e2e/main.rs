@@ -2,12 +2,15 @@
 
 mod abuse;
 mod admission;
+mod audit;
 mod aws;
 mod canary;
+mod chart;
 mod company;
 mod delivery;
 mod examples;
 mod host;
+mod install;
 mod jobs;
 mod kubectl;
 mod lab;
@@ -17,6 +20,7 @@ mod operator;
 mod other_webhooks;
 mod outage;
 mod ownership;
+mod policy;
 mod refusal;
 mod registration;
 mod removal;
@@ -25,13 +29,18 @@ mod rotation;
 mod search;
 mod secrecy;
 mod start;
+mod strangers;
 mod tenant;
+mod turmoil;
+mod workloads;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{future::Future, path::PathBuf, process::ExitCode};
 
+use anyhow::Result;
 use clap::{Parser, Subcommand};
 use mayfly_tests::lab::{
     aws::front,
+    chart as plain,
     suite::{self, Case, Options},
 };
 use tokio::runtime::Runtime;
@@ -59,6 +68,8 @@ struct Args {
 enum Command {
     /// Take down what a run has left.
     Down,
+    /// Write the plain manifests anew from the chart.
+    Manifests,
     /// The front of AWS, which the lab starts by itself.
     #[command(name = front::COMMAND, hide = true)]
     AwsFront {
@@ -73,15 +84,14 @@ fn main() -> ExitCode {
     match command {
         None => suite::run(&Options { filters, keep, soak, list }, topics()),
         Some(Command::Down) => suite::down(),
-        Some(Command::AwsFront { authority }) => serve(&authority),
+        Some(Command::Manifests) => finish(plain::write()),
+        Some(Command::AwsFront { authority }) => finish(front::serve(&authority)),
     }
 }
 
-fn serve(authority: &std::path::Path) -> ExitCode {
-    let served = Runtime::new()
-        .map_err(Into::into)
-        .and_then(|runtime| runtime.block_on(front::serve(authority)));
-    match served {
+fn finish(work: impl Future<Output = Result<()>>) -> ExitCode {
+    let outcome = Runtime::new().map_err(Into::into).and_then(|runtime| runtime.block_on(work));
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             mayfly_tests::lab::progress::show(format_args!("error: {error:#}"));
@@ -94,6 +104,7 @@ fn serve(authority: &std::path::Path) -> ExitCode {
 fn topics() -> Vec<Case> {
     [
         lab::cases(),
+        chart::cases(),
         delivery::cases(),
         aws::cases(),
         rotation::cases(),
@@ -102,14 +113,20 @@ fn topics() -> Vec<Case> {
         refusal::cases(),
         registration::cases(),
         admission::cases(),
+        workloads::cases(),
+        audit::cases(),
         ownership::cases(),
         company::cases(),
         other_webhooks::cases(),
         kubectl::cases(),
         rollout::cases(),
+        turmoil::cases(),
         start::cases(),
         abuse::cases(),
+        strangers::cases(),
+        policy::cases(),
         removal::cases(),
+        install::cases(),
         examples::cases(),
         // It looks for what all of the others have left.
         secrecy::cases(),

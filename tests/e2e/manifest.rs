@@ -38,6 +38,12 @@ impl Manifest {
         self
     }
 
+    /// Sets a label.
+    pub(crate) fn label(mut self, key: &str, value: &str) -> Self {
+        self.0["metadata"]["labels"][key] = json!(value);
+        self
+    }
+
     /// Gives `app` a shell script to run.
     pub(crate) fn script(mut self, script: &str) -> Self {
         self.0["spec"]["containers"][0]["command"] = json!(["sh", "-c", script]);

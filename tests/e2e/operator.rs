@@ -13,8 +13,11 @@ use crate::tenant::Tenant;
 /// The webhook's pods.
 pub(crate) const PODS: &str = "app.kubernetes.io/name=mayfly-webhook";
 
+/// The webhook's registration, as `kubectl` names it.
+pub(crate) const REGISTRATION: [&str; 2] = ["mutatingwebhookconfiguration", "mayfly-webhook"];
+
 /// The webhook, by its name in the manifests.
-const DEPLOYMENT: &str = "deployment/mayfly-webhook";
+pub(crate) const DEPLOYMENT: &str = "deployment/mayfly-webhook";
 
 /// Runs `kubectl` in the webhook's own namespace.
 pub(crate) async fn kubectl(cluster: &Cluster, arguments: &[&str]) -> Result<String> {

@@ -1,11 +1,12 @@
 //! Golden cases: a pod, and the pod that is admitted.
 //!
-//! `golden/admission/<case>/pod.yaml` with `after.yaml` or `denied.txt`, perhaps `config.yaml` and
-//! `warnings.txt`. `MAYFLY_GOLDEN=write` writes what is expected from what is; read the difference.
+//! `golden/admission/<case>/pod.yaml` with `after.yaml` or `denied.txt`, perhaps `config.yaml`,
+//! `namespace.yaml` (name, labels and annotations of the pods' namespace) and `warnings.txt`. `MAYFLY_GOLDEN=write` writes what is expected from what is; read the difference.
 
 #![expect(clippy::disallowed_methods, reason = "golden cases are files")]
 
 use std::{
+    collections::BTreeMap,
     env, fs,
     path::{Path, PathBuf},
 };
@@ -13,7 +14,17 @@ use std::{
 use mayfly_webhook::{
     config::Config,
     manifest::{ManifestError, admit},
+    policy::Namespace,
 };
+
+/// What is known of a namespace.
+#[derive(Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Metadata {
+    name: Option<String>,
+    labels: BTreeMap<String, String>,
+    annotations: BTreeMap<String, String>,
+}
 
 /// One folder of the golden cases.
 struct Case {
@@ -46,6 +57,14 @@ impl Case {
         }
     }
 
+    /// The namespace of pods that name none.
+    fn namespace(&self) -> Namespace {
+        let text = self.read("namespace.yaml").unwrap_or_default();
+        let metadata: Option<Metadata> = serde_saphyr::from_str(&text).expect("metadata");
+        let Metadata { name, labels, annotations } = metadata.unwrap_or_default();
+        Namespace::new(name.as_deref().unwrap_or("default"), labels, annotations)
+    }
+
     /// What is, against what is expected; an empty text is a file that there is not.
     fn compare(&self, file: &str, is: &str) -> Option<String> {
         let expected = self.read(file).unwrap_or_default();
@@ -66,9 +85,10 @@ impl Case {
     /// The differences of this case.
     fn check(&self) -> Vec<String> {
         let (pod, config) = (self.read("pod.yaml").expect("a pod"), self.config());
-        let (after, denied, warnings) = match admit(&config, &pod) {
+        let namespace = self.namespace();
+        let (after, denied, warnings) = match admit(&config, &namespace, &pod) {
             Ok(admitted) => {
-                let again = admit(&config, &admitted.text).expect("its own output");
+                let again = admit(&config, &namespace, &admitted.text).expect("its own output");
                 assert_eq!(again.text, admitted.text, "{}: a second time", self.folder.display());
                 let warnings = admitted.warnings.iter().map(|warning| format!("{warning}\n"));
                 (admitted.text, String::new(), warnings.collect())

@@ -3,6 +3,7 @@
 use mayfly_webhook::{
     config::Config,
     manifest::{Admitted, ManifestError, admit},
+    policy::Namespace,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -48,7 +49,7 @@ const TREACHEROUS: [&str; 36] = [
 ];
 
 fn inject(text: &str) -> Admitted {
-    admit(&Config::default(), text).expect("a manifest")
+    admit(&Config::default(), &Namespace::named("default"), text).expect("a manifest")
 }
 
 fn list(data: &Value) -> String {
@@ -114,8 +115,12 @@ fn a_document_that_is_not_ours_is_not_even_read() {
 
 #[test]
 fn a_document_of_ours_that_is_no_yaml_is_refused() {
-    let error = admit(&Config::default(), "a: 1\n---\nkind: Pod\nx: [mayfly.dev/inject\n")
-        .expect_err("no YAML");
+    let error = admit(
+        &Config::default(),
+        &Namespace::named("default"),
+        "a: 1\n---\nkind: Pod\nx: [mayfly.dev/inject\n",
+    )
+    .expect_err("no YAML");
     assert!(matches!(error, ManifestError::Parse(2, _)), "{error}");
 }
 

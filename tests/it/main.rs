@@ -4,5 +4,6 @@ mod admission;
 mod agent;
 mod inject;
 mod properties;
+mod readme;
 mod secret_server;
 mod server;

@@ -8,6 +8,7 @@ use mayfly_webhook::{
     admission::{Decision, Review, review},
     config::Config,
     injection::CONTAINER,
+    policy::Directory,
 };
 use proptest::{collection::vec, prelude::*};
 use serde_json::{Value, json};
@@ -17,7 +18,11 @@ use pods::{any_json, any_pod, envelope};
 fn decide(pod: &Value) -> Review {
     let config =
         Config::from_yaml("defaults: {vault-address: 'https://vault:8200', vault-role: web}");
-    review(&config.expect("a configuration"), envelope(pod).to_string().as_bytes())
+    review(
+        &config.expect("a configuration"),
+        &Directory::default(),
+        envelope(pod).to_string().as_bytes(),
+    )
 }
 
 /// The pod as the API server would store it; nothing, when it is denied.
@@ -174,7 +179,7 @@ proptest! {
 
     #[test]
     fn any_bytes_get_an_answer(body in vec(any::<u8>(), 0..400)) {
-        review(&Config::default(), &body).answer().expect_err("no review");
+        review(&Config::default(), &Directory::default(), &body).answer().expect_err("no review");
     }
 
     #[test]

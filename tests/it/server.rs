@@ -8,9 +8,12 @@ mod running;
 
 use std::{sync::Arc, time::Duration};
 
-use mayfly_webhook::server::Limits;
+use mayfly_webhook::{config::Config, namespaces::Namespaces, policy::Namespace, server::Limits};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    sync::Notify,
+};
 
 use client::{Client, post, review};
 use running::Running;
@@ -251,7 +254,11 @@ async fn a_panic_costs_one_request() {
         Limits::default(),
         Arc::new(|body| {
             assert!(!body.windows(5).any(|window| window == b"panic"), "injected");
-            mayfly_webhook::admission::review(&mayfly_webhook::config::Config::default(), body)
+            mayfly_webhook::admission::review(
+                &mayfly_webhook::config::Config::default(),
+                &mayfly_webhook::policy::Directory::default(),
+                body,
+            )
         }),
     )
     .await;
@@ -313,9 +320,9 @@ async fn decisions_are_counted_by_what_was_decided() {
     server.client().await.send(&post("garbage")).await;
     let metrics = server.metrics.render();
     for line in [
-        r#"mayfly_webhook_reviews_total{decision="injected",reason="sidecar"} 1"#,
-        r#"mayfly_webhook_reviews_total{decision="malformed",reason="json"} 1"#,
-        "mayfly_webhook_review_duration_seconds_count 2",
+        r#"mayfly_webhook_reviews_total{decision="injected",mode="sidecar",reason="asked"} 1"#,
+        r#"mayfly_webhook_reviews_total{decision="malformed",mode="none",reason="json"} 1"#,
+        r#"mayfly_webhook_review_duration_seconds_count{decision="injected"} 1"#,
     ] {
         assert!(metrics.contains(line), "{metrics}");
     }
@@ -334,4 +341,25 @@ async fn the_admin_port_tells_health_readiness_and_metrics() {
         let answer = client.send(request.as_bytes()).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {answer}");
     }
+}
+
+#[tokio::test]
+async fn a_pod_of_a_namespace_that_was_just_made_waits_for_it() {
+    let config = Config::from_yaml("namespace-annotations: true").expect("a configuration");
+    let (namespaces, asked) = (Namespaces::default(), Arc::new(Notify::new()));
+    namespaces.learn([]);
+    let reviewer = {
+        let (namespaces, asked) = (namespaces.clone(), Arc::clone(&asked));
+        Arc::new(move |body: &[u8]| {
+            asked.notify_one();
+            mayfly_webhook::admission::review(&config, &namespaces.directory(), body)
+        })
+    };
+    let server = Running::start_among(namespaces.clone(), Limits::default(), reviewer).await;
+    let made = async {
+        asked.notified().await;
+        namespaces.learn([Namespace::named("default")]);
+    };
+    let (answer, ()) = tokio::join!(server.review("u-1"), made);
+    assert_eq!(answer["response"]["allowed"], true, "{answer}");
 }

@@ -16,6 +16,7 @@
 
 pub mod addresses;
 pub mod aws;
+pub mod chart;
 pub mod cluster;
 pub mod condition;
 pub mod control_plane;

@@ -12,25 +12,43 @@ mod value;
 use serde_json::{Map, Value};
 
 pub use mount_path::{MountPath, overlap};
-pub use name::{Annotation, Kind, PREFIX};
+pub use name::{Annotation, Kind, PREFIX, defaultable};
 pub use path_env::PathEnv;
-pub use settings::{Gate, Settings};
+pub use settings::{Gate, Settings, list as list_addresses};
 pub use value::{Amount, ValueError, VaultAddress};
 
-use crate::{config::Config, fault::Fault};
+use crate::{
+    config::Config,
+    fault::Fault,
+    policy::{DEFAULT_PREFIX, Namespace, Subject},
+};
 use entries::Entries;
-use mayfly_spec::{file::FileEntry, suggestion::Suggestion};
+use mayfly_spec::{file::FileEntry, reference::Source, spec::Mode, suggestion::Suggestion};
 use name::Key;
 
 /// What a pod asks for.
 #[derive(Debug)]
 pub struct Request {
-    /// The author's settings, and the operator's where the author has none.
+    /// What holds: the author's settings, else the namespace's, else the operator's.
     pub settings: Settings,
     /// The author's own settings: what is answered with a warning when it has no effect.
     pub own: Settings,
+    /// The settings of the namespace's annotations.
+    pub namespaces: Settings,
     /// What is to be written.
     pub files: Vec<FileEntry>,
+}
+
+impl Request {
+    /// How the agent is placed.
+    pub fn mode(&self) -> Mode {
+        self.settings.mode.unwrap_or(Mode::Sidecar)
+    }
+
+    /// Whether a file comes from `source`.
+    pub fn reads(&self, source: Source) -> bool {
+        self.files.iter().any(|entry| entry.from.location.source() == source)
+    }
 }
 
 /// Whether a pod is meant for us at all.
@@ -44,8 +62,8 @@ pub enum Asked {
     Injection(Box<Request>, Vec<Fault>),
 }
 
-/// Reads a pod's annotations.
-pub fn parse(annotations: &Map<String, Value>, config: &Config) -> Asked {
+/// Reads the annotations of `subject`.
+pub fn parse(annotations: &Map<String, Value>, config: &Config, subject: &Subject<'_>) -> Asked {
     let ours: Vec<(&str, &Value)> =
         annotations.iter().filter_map(|(key, value)| Some((name::suffix(key)?, value))).collect();
     if ours.is_empty() {
@@ -59,8 +77,23 @@ pub fn parse(annotations: &Map<String, Value>, config: &Config) -> Asked {
     let mut reader = Reader::default();
     reader.read_switch(switch.map(|(_, value)| *value));
     reader.read_all(ours);
-    let (request, faults) = reader.finish(config);
+    let (request, faults) = reader.finish(config, subject);
     Asked::Injection(Box::new(request), faults)
+}
+
+/// Whether `key` is the switch.
+pub fn is_switch(key: &str) -> bool {
+    name::suffix(key).is_some_and(|suffix| Annotation::find(suffix) == Some(Annotation::Inject))
+}
+
+/// What is wrong with a key of ours that means nothing, and what it may have been meant for.
+pub fn unknown(key: &str) -> Option<String> {
+    let suffix = name::suffix(key)?;
+    (Key::parse(suffix) == Key::Unknown).then(|| unknown_suffix(suffix))
+}
+
+fn unknown_suffix(suffix: &str) -> String {
+    format!("unknown annotation{}", Suggestion::new(suffix, name::suggestions()))
 }
 
 /// Collects what is right, and what is wrong beside it.
@@ -131,23 +164,53 @@ impl Reader {
             }
             Key::Unknown => {
                 self.entries.expect_anything();
-                let suggestion = Suggestion::new(suffix, name::suggestions());
-                self.fault(suffix, format_args!("unknown annotation{suggestion}"));
+                self.fault(suffix, unknown_suffix(suffix));
             }
         }
     }
 
-    fn finish(mut self, config: &Config) -> (Request, Vec<Fault>) {
-        self.entries.check(&mut self.faults);
-        self.own.check(config, &mut self.faults);
-        path_env::check(&self.own.path_env, &self.entries, &mut self.faults);
+    fn finish(mut self, config: &Config, subject: &Subject<'_>) -> (Request, Vec<Fault>) {
+        let operator = config.defaults_for(subject);
+        let namespaces = self.read_namespace(config, subject.namespace);
+        let faults = &mut self.faults;
+        self.entries.check(faults);
+        self.own.check(config, &operator, |name| name.to_string(), faults);
+        namespaces.check(config, &operator, |name| of_namespace(name.suffix()), faults);
+        path_env::check(&self.own.path_env, &self.entries, faults);
         let request = Request {
-            settings: self.own.clone().or(&config.defaults),
+            settings: self.own.clone().or(&namespaces).or(&operator),
             own: self.own,
+            namespaces,
             files: self.entries.files,
         };
         (request, self.faults)
     }
+
+    /// The defaults that the namespace's annotations carry, if the operator lets them.
+    fn read_namespace(&mut self, config: &Config, namespace: &Namespace) -> Settings {
+        let mut settings = Settings::default();
+        if !config.namespace_annotations {
+            return settings;
+        }
+        for (suffix, value) in &namespace.defaults {
+            let name = Annotation::find(suffix).filter(|name| name.has_default());
+            let outcome = if let Some(name) = name {
+                settings.set(name, value).map_err(|error| error.to_string())
+            } else {
+                let suggestion = Suggestion::new(suffix, name::defaultable());
+                Err(format!("no annotation that can have a default{suggestion}"))
+            };
+            if let Err(message) = outcome {
+                self.faults.push(Fault::new(of_namespace(suffix), message));
+            }
+        }
+        settings
+    }
+}
+
+/// What a namespace calls its default for the annotation `suffix`.
+pub fn of_namespace(suffix: &str) -> String {
+    format!("{PREFIX}{DEFAULT_PREFIX}{suffix} (of the namespace)")
 }
 
 #[cfg(test)]

@@ -2,10 +2,14 @@
 //!
 //! Knows names and defaults of options; what they do is elsewhere.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+mod identity;
 
-use clap::{Parser, Subcommand, builder::NonEmptyStringValueParser};
+use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
+
+use clap::{Parser, Subcommand, ValueEnum, builder::NonEmptyStringValueParser};
 use mayfly_spec::spec::Interval;
+
+pub use identity::{IdentityArgs, SelfIssuedArgs, Tls};
 
 /// Mayfly's admission webhook: secrets for pods as files in memory.
 #[derive(Debug, Parser)]
@@ -20,9 +24,24 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Answer the API server's admission reviews
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Print a manifest as it would be admitted, without a cluster
     Inject(InjectArgs),
+    /// Say whether the server would take a configuration
+    CheckConfig(CheckConfigArgs),
+    /// Look at a cluster: pods without agent, with an older one, unknown annotations
+    Audit(AuditArgs),
+}
+
+/// The arguments of `check-config`.
+#[derive(Debug, clap::Args)]
+pub struct CheckConfigArgs {
+    /// The operator's configuration (YAML); `-` is standard input
+    #[arg(value_name = "FILE", required_unless_present = "schema")]
+    pub file: Option<PathBuf>,
+    /// Print the configuration's JSON Schema instead
+    #[arg(long, conflicts_with = "file")]
+    pub schema: bool,
 }
 
 /// What decides about pods.
@@ -42,9 +61,78 @@ pub struct InjectArgs {
     /// The manifest (YAML or JSON, several documents, lists); `-` is standard input
     #[arg(short, long, value_name = "FILE")]
     pub file: PathBuf,
+    /// The namespace of what names none; of namespaces nothing but their names is known here
+    #[arg(short, long, value_name = "NAME", default_value = "default", value_parser = NonEmptyStringValueParser::new())]
+    pub namespace: String,
     /// What decides about pods.
     #[command(flatten)]
     pub operator: OperatorArgs,
+}
+
+/// The arguments of `audit`.
+#[derive(Debug, clap::Args)]
+pub struct AuditArgs {
+    /// How to reach the cluster; without it as `kubectl` does
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// The kubeconfig's context, instead of its current one
+    #[arg(long, value_name = "NAME")]
+    pub context: Option<String>,
+    /// Only this namespace; may be given again
+    #[arg(short, long, value_name = "NAME")]
+    pub namespace: Vec<String>,
+    /// The webhook's Deployment, whose configuration is used unless --config gives one
+    #[arg(long, value_name = "NAMESPACE/NAME", default_value = "mayfly/mayfly-webhook")]
+    pub installation: Installation,
+    /// Also: pods that take secrets from Secret objects or a `SecretProviderClass`, and the annotations instead
+    #[arg(long)]
+    pub migrate: bool,
+    /// Also: who may come to the secrets of pods, by RBAC
+    #[arg(long)]
+    pub readers: bool,
+    /// How to print what was found
+    #[arg(short, long, value_enum, default_value_t = OutputFormat::Table)]
+    pub output: OutputFormat,
+    /// What decides about pods.
+    #[command(flatten)]
+    pub operator: OperatorArgs,
+}
+
+/// How to print.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum OutputFormat {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+}
+
+/// A Deployment of the webhook.
+#[derive(Debug, Clone)]
+pub struct Installation {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl fmt::Display for Installation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+impl FromStr for Installation {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('/') {
+            Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() => {
+                Ok(Self { namespace: namespace.to_owned(), name: name.to_owned() })
+            }
+            _ => Err("say it as NAMESPACE/NAME"),
+        }
+    }
 }
 
 /// The arguments of `serve`.
@@ -56,18 +144,18 @@ pub struct ServeArgs {
     /// Where `/healthz`, `/readyz` and `/metrics` are answered, in plain HTTP
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     pub admin_listen: SocketAddr,
-    /// The certificate chain (PEM), read anew when its content changes
-    #[arg(long, value_name = "FILE")]
-    pub tls_cert: PathBuf,
-    /// The certificate's private key (PEM)
-    #[arg(long, value_name = "FILE")]
-    pub tls_key: PathBuf,
     /// How long requests are still taken after SIGTERM, until no endpoint names this replica
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = delay)]
     pub drain_delay: Duration,
+    /// How to reach the API server from outside a cluster
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
     /// What decides about pods.
     #[command(flatten)]
     pub operator: OperatorArgs,
+    /// Where the certificate comes from.
+    #[command(flatten)]
+    pub identity: IdentityArgs,
 }
 
 /// `0s`, or an interval.

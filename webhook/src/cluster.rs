@@ -13,21 +13,25 @@ use kube::{
 /// No answer of an API server takes longer; a watch is no answer.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// A client for the API server of `kubeconfig`; without one, as `kubectl` finds it: `KUBECONFIG`, the
-/// home folder's, else the pod's own service account.
-pub async fn client(kubeconfig: Option<&Path>) -> anyhow::Result<Client> {
-    let mut config = match kubeconfig {
-        Some(file) => from_file(file).await?,
-        None => Config::infer().await.context("finding an API server: give --kubeconfig")?,
+/// A client for the API server of `kubeconfig` and `context`; without either, as `kubectl` finds it: `KUBECONFIG`,
+/// the home folder's, else the pod's own service account.
+pub async fn client(kubeconfig: Option<&Path>, context: Option<&str>) -> anyhow::Result<Client> {
+    let mut config = match (kubeconfig, context) {
+        (None, None) => {
+            Config::infer().await.context("finding an API server: give --kubeconfig")?
+        }
+        (file, context) => from_file(file, context).await?,
     };
     config.connect_timeout = Some(CONNECT);
     Client::try_from(config).context("making a client for the API server")
 }
 
-async fn from_file(file: &Path) -> anyhow::Result<Config> {
-    let read = || Kubeconfig::read_from(file);
-    let kubeconfig = read().with_context(|| format!("reading {}", file.display()))?;
-    let options = KubeConfigOptions::default();
+async fn from_file(file: Option<&Path>, context: Option<&str>) -> anyhow::Result<Config> {
+    let read = || file.map_or_else(Kubeconfig::read, Kubeconfig::read_from);
+    let name = file.map_or_else(|| "the kubeconfig".to_owned(), |file| file.display().to_string());
+    let kubeconfig = read().with_context(|| format!("reading {name}"))?;
+    let options =
+        KubeConfigOptions { context: context.map(str::to_owned), ..KubeConfigOptions::default() };
     let config = Config::from_custom_kubeconfig(kubeconfig, &options).await;
-    config.with_context(|| format!("in {}", file.display()))
+    config.with_context(|| format!("in {name}"))
 }

@@ -5,12 +5,15 @@
 
 mod file;
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use mayfly_spec::spec::Interval;
 use thiserror::Error;
 
-use crate::annotations::{Annotation, Settings, ValueError, VaultAddress};
+use crate::{
+    annotations::{Settings, ValueError, VaultAddress},
+    policy::{PatternError, Policy, Selector, Subject},
+};
 
 /// Containers of service meshes, by the names that their injectors give them.
 pub const MESH_SIDECARS: [&str; 6] = [
@@ -43,6 +46,23 @@ pub struct Config {
     pub refresh_floor: Interval,
     /// Mesh sidecars beside [`MESH_SIDECARS`].
     pub mesh_sidecars: BTreeSet<String>,
+    /// More defaults for some pods; later ones are laid over earlier ones.
+    pub overrides: Vec<Override>,
+    /// Whether annotations of namespaces are defaults of their pods.
+    pub namespace_annotations: bool,
+    /// Who may ask for what.
+    pub policy: Policy,
+}
+
+/// Defaults for some pods.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Override {
+    /// What the operator calls it.
+    pub name: String,
+    /// For whom they are.
+    pub selector: Selector,
+    /// What holds for them where a pod has no annotation.
+    pub defaults: Settings,
 }
 
 /// The addresses that a pod may choose from, and how their certificates are checked.
@@ -72,7 +92,7 @@ pub struct AwsStandIns {
 }
 
 /// When the kubelet pulls an image; Kubernetes' own words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 pub enum PullPolicy {
     /// At every start.
     Always,
@@ -101,17 +121,31 @@ pub enum ConfigError {
     #[error("{0}")]
     Yaml(String),
     /// A default for something that has none.
-    #[error("`defaults.{0}` is no annotation that can have a default{1}")]
+    #[error("`{0}` is no annotation that can have a default{1}")]
     NoDefault(String, mayfly_spec::suggestion::Suggestion),
-    /// A default that no pod could ask for.
-    #[error("`defaults.{0}`: {1}")]
-    Default(&'static str, ValueError),
-    /// An address that is none.
+    /// A value that no pod could ask for.
     #[error("`{0}`: {1}")]
-    Address(&'static str, ValueError),
+    Value(String, ValueError),
     /// A default below the operator's own floor.
-    #[error("`defaults.refresh` is shorter than `refresh-floor`")]
-    Floor,
+    #[error("`{0}` is shorter than `refresh-floor`")]
+    Floor(String),
+    /// A pattern that is none.
+    #[error("`{0}`: {1}")]
+    Pattern(String, PatternError),
+    /// A pattern for references that no reference could match.
+    #[error("`{0}`: {1}")]
+    Reference(String, String),
+    /// A label selector that Kubernetes would refuse.
+    #[error("`{0}`: {1}")]
+    Labels(String, String),
+    /// A name that is none.
+    #[error(
+        "`{0}` is no name; write 1 to 63 lower-case letters, digits and `-`, beginning and ending with a letter or digit"
+    )]
+    Name(String),
+    /// The same name twice.
+    #[error("`{0}` is the name of an earlier one; give each its own")]
+    Repeated(String),
     /// Not PEM.
     #[error("`{0}` has no `-----BEGIN CERTIFICATE-----`; give PEM text")]
     Pem(&'static str),
@@ -130,6 +164,9 @@ impl Default for Config {
             aws: AwsStandIns::default(),
             refresh_floor: REFRESH_FLOOR,
             mesh_sidecars: BTreeSet::new(),
+            overrides: Vec::new(),
+            namespace_annotations: false,
+            policy: Policy::default(),
         }
     }
 }
@@ -140,29 +177,36 @@ impl Config {
         file::parse(text)
     }
 
-    /// Whether a pod may send its token to `address`.
-    pub fn allows(&self, address: &VaultAddress) -> bool {
-        self.vault.addresses.contains(address)
-            || self.defaults.vault_address.as_ref() == Some(address)
+    /// The JSON Schema of what [`Config::from_yaml`] reads.
+    pub fn schema() -> schemars::Schema {
+        file::schema()
     }
 
-    /// Every address that a pod may choose, for its author to read.
-    pub fn allowed_addresses(&self) -> String {
-        let default = self.defaults.vault_address.iter();
-        let all: BTreeSet<&str> =
-            default.chain(&self.vault.addresses).map(VaultAddress::as_str).collect();
-        all.into_iter().collect::<Vec<_>>().join(", ")
+    /// Every address that a pod may send its token to, when `operator` is what the operator chose for it.
+    pub fn addresses<'a>(&'a self, operator: &'a Settings) -> BTreeSet<&'a VaultAddress> {
+        let defaults = self.defaults.vault_address.iter().chain(&operator.vault_address);
+        defaults.chain(&self.vault.addresses).collect()
+    }
+
+    /// What the operator chose for `subject`: the defaults, and over them every override that is for it.
+    pub fn defaults_for(&self, subject: &Subject<'_>) -> Cow<'_, Settings> {
+        let ours = self.overrides.iter().filter(|one| one.selector.selects(subject));
+        ours.fold(Cow::Borrowed(&self.defaults), |below, one| {
+            Cow::Owned(one.defaults.clone().or(&below))
+        })
+    }
+
+    /// Whether more must be known of namespaces than their names.
+    pub fn needs_namespaces(&self) -> bool {
+        let rules = self.policy.rules.iter().map(|rule| &rule.selector);
+        let mut selectors = rules.chain(self.overrides.iter().map(|one| &one.selector));
+        self.namespace_annotations || selectors.any(Selector::needs_namespaces)
     }
 
     /// Whether a container of this name belongs to a service mesh.
     pub fn is_mesh_sidecar(&self, name: &str) -> bool {
         MESH_SIDECARS.contains(&name) || self.mesh_sidecars.contains(name)
     }
-}
-
-/// The names of annotations that can have a default.
-fn defaultable() -> impl Iterator<Item = &'static str> {
-    Annotation::ALL.into_iter().filter(|name| name.has_default()).map(Annotation::suffix)
 }
 
 #[cfg(test)]

@@ -13,6 +13,9 @@ const LONGEST_QUOTATION: usize = 120;
 /// The longest message of one fault, in characters: room for every list of what is allowed.
 const LONGEST_MESSAGE: usize = 1000;
 
+/// The API server's advice for the length of a warning, in bytes.
+const LONGEST_WARNING: usize = 120;
+
 /// One fault and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -66,6 +69,16 @@ impl std::error::Error for Faults {}
 /// `text` without control characters, and cut when it is long.
 pub fn quote(text: &str) -> String {
     cut(text, LONGEST_QUOTATION)
+}
+
+/// `text` as a warning of ours, cut to what the API server passes on whole.
+pub fn warning(text: impl fmt::Display) -> String {
+    let mut warning = format!("mayfly: {text}");
+    if warning.len() > LONGEST_WARNING {
+        warning.truncate(warning.floor_char_boundary(LONGEST_WARNING - '…'.len_utf8()));
+        warning.push('…');
+    }
+    warning
 }
 
 fn cut(text: &str, longest: usize) -> String {

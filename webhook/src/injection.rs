@@ -30,6 +30,8 @@ use crate::{
 };
 
 pub use container::NAME as CONTAINER;
+pub use identity::{EKS_VOLUME, POD_IDENTITY_VOLUME};
+pub use resources::{Pair, Resources};
 pub use volume::{IDENTITY_VOLUME, SECRETS_VOLUME, STATE_VOLUME};
 
 /// The annotation by which `kubectl logs` and `kubectl exec` choose a container.
@@ -99,7 +101,7 @@ impl Choices {
         let settings = &request.settings;
         let deadline = settings.start_deadline;
         Self {
-            mode: settings.mode.unwrap_or(Mode::Sidecar),
+            mode: request.mode(),
             gate: settings.gate.unwrap_or(Gate::Hook),
             start: deadline.map_or_else(Start::default, |deadline| Start { deadline }),
             mount_path: settings.mount_path.clone().unwrap_or_else(MountPath::usual),

@@ -4,8 +4,10 @@
 //! server   bytes → review → bytes                                    EDGE: sockets, clock, log, metrics
 //!                    │
 //! admission          └→ Pod ─ annotations::parse → Request           PURE: everything below
+//!                             policy::judge      → Judgement     from what would be had, before anything is added
 //!                             injection::plan    → Injection
 //!                             patch::render      → Patch
+//! audit    a cluster's objects → findings                            EDGE around PURE
 //! offline  manifest text → documents → pod templates → (the same three) → manifest text
 //! ```
 //!
@@ -14,21 +16,26 @@
 //! Invariant: additive: what was submitted is still there, in the same order; only the owner of our
 //! own container's files follows the pod.
 //! Invariant: deterministic: the same input gives the same bytes.
-//! Invariant: no network call while answering; patches carry references, never values.
+//! Invariant: no network call while answering: what a rule needs of namespaces is watched beforehand; patches carry
+//! references, never values.
 //! Invariant: PURE modules name no `async`, clock, environment, file, socket or log.
 
 pub mod admission;
 pub mod annotations;
 pub mod args;
+pub mod audit;
 pub mod cluster;
 pub mod config;
 pub mod fault;
 pub mod injection;
 pub mod manifest;
+pub mod namespaces;
 pub mod offline;
 pub mod patch;
 pub mod pod;
+pub mod policy;
 pub mod quantity;
 pub mod server;
 pub mod serving;
 pub mod telemetry;
+pub mod workload;

@@ -5,13 +5,15 @@ use std::process::ExitCode;
 use clap::Parser;
 use mayfly_webhook::{
     args::{Args, Command},
-    offline, serving,
+    audit, offline, serving,
 };
 
 fn main() -> ExitCode {
     let outcome = match Args::parse().command {
-        Command::Serve(args) => serving::serve(args),
+        Command::Serve(args) => serving::serve(*args),
         Command::Inject(args) => offline::inject(&args),
+        Command::CheckConfig(args) => offline::check_config(&args),
+        Command::Audit(args) => audit::audit(&args),
     };
     outcome.unwrap_or_else(|error| {
         report(&error);

@@ -4,22 +4,23 @@
 //! before the first field stay.
 
 mod document;
-mod template;
+
+use std::borrow::Cow;
 
 use serde_json::Value;
 use thiserror::Error;
 
 use crate::{
     admission::{Outcome, inject},
-    annotations::PREFIX,
     config::Config,
-    fault::{Fault, Faults},
-    pod::Pod,
+    fault::{Fault, Faults, quote},
+    pod::text,
+    policy::Namespace,
+    workload::Template,
 };
 pub use document::{EmitError, ParseError};
 
 use document::Document;
-use template::Template;
 
 /// A manifest as it would be admitted.
 #[derive(Debug, PartialEq, Eq)]
@@ -45,9 +46,13 @@ pub enum ManifestError {
     Emit(usize, #[source] EmitError),
 }
 
-/// Injects into every pod and every pod template of `text`.
-pub fn admit(config: &Config, text: &str) -> Result<Admitted, ManifestError> {
-    let mut admission = Admission { config, denied: Vec::new(), warnings: Vec::new() };
+/// Injects into every pod and every pod template of `text`; what names no namespace is in `namespace`.
+pub fn admit(
+    config: &Config,
+    namespace: &Namespace,
+    text: &str,
+) -> Result<Admitted, ManifestError> {
+    let mut admission = Admission { config, namespace, denied: Vec::new(), warnings: Vec::new() };
     let mut admitted = String::with_capacity(text.len());
     for (number, document) in (1..).zip(Document::split(text)) {
         match admission.admit(number, &document)? {
@@ -67,6 +72,7 @@ pub fn admit(config: &Config, text: &str) -> Result<Admitted, ManifestError> {
 
 struct Admission<'a> {
     config: &'a Config,
+    namespace: &'a Namespace,
     denied: Vec<(String, Faults)>,
     warnings: Vec<String>,
 }
@@ -86,8 +92,16 @@ impl Admission<'_> {
         Ok(changed.then_some(value))
     }
 
+    /// Where the object is. Of another namespace than the given one nothing but its name is known.
+    fn namespace(&self, object: &Value) -> Cow<'_, Namespace> {
+        match text(object.get("metadata").unwrap_or(&Value::Null), "namespace") {
+            name if name.is_empty() || name == self.namespace.name => Cow::Borrowed(self.namespace),
+            name => Cow::Owned(Namespace::named(name)),
+        }
+    }
+
     fn admit_object(&mut self, number: usize, object: &mut Value) -> bool {
-        if let Some(items) = template::items(object) {
+        if let Some(items) = items(object) {
             let mut changed = false;
             for item in items {
                 changed |= self.admit_object(number, item);
@@ -97,12 +111,14 @@ impl Admission<'_> {
         let Some(template) = Template::of(object) else {
             return false;
         };
-        let label = template::label(number, object);
-        self.warn_of_misplaced(&label, &template, object);
+        let label = label(number, object);
+        let misplaced = template.misplaced(object);
+        self.warnings.extend(misplaced.map(|warning| format!("{label}: {warning}")));
+        let namespace = self.namespace(object).into_owned();
         let Some(pod) = object.pointer_mut(template.pointer) else {
             return false;
         };
-        match inject(self.config, pod.clone(), template.ends) {
+        match inject(self.config, Some(&namespace), pod.clone(), template.ends).outcome {
             Outcome::Nothing(_) => false,
             Outcome::Denied(faults) => {
                 self.denied.push((label, faults));
@@ -124,20 +140,22 @@ impl Admission<'_> {
             }
         }
     }
+}
 
-    /// The commonest mistake: the annotations on the workload instead of its pods.
-    fn warn_of_misplaced(&mut self, label: &str, template: &Template, object: &Value) {
-        let annotations = Pod::annotations(object).filter(|_| !template.pointer.is_empty());
-        let mut keys = annotations.into_iter().flat_map(|annotations| annotations.keys());
-        if let Some(key) = keys.find(|key| key.to_ascii_lowercase().starts_with(PREFIX)) {
-            let place = template.pointer.replace('/', ".");
-            let place = place.trim_start_matches('.');
-            let warning = format!(
-                "{label}: mayfly: `{key}` has no effect here; move it to `{place}.metadata.annotations`"
-            );
-            self.warnings.push(warning);
-        }
+/// The items of a list of objects.
+fn items(object: &mut Value) -> Option<&mut Vec<Value>> {
+    if !text(object, "kind").ends_with("List") {
+        return None;
     }
+    object.get_mut("items").and_then(Value::as_array_mut)
+}
+
+/// What a person calls the object.
+fn label(number: usize, object: &Value) -> String {
+    let metadata = object.get("metadata").unwrap_or(&Value::Null);
+    let name = ["name", "generateName"].map(|field| text(metadata, field));
+    let name = name.into_iter().find(|name| !name.is_empty()).unwrap_or("without a name");
+    format!("document {number}, {} {}", text(object, "kind"), quote(name))
 }
 
 #[cfg(test)]

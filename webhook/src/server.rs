@@ -29,16 +29,17 @@ pub use tls::{TlsError, config as tls_config};
 use crate::admission::Review;
 use connection::{Accepting, Transport};
 
-/// What answers a review's bytes: [`crate::admission::review`] with a configuration in it.
+/// What answers a review's bytes: [`crate::admission::review`] or [`crate::admission::forecast`] with a configuration
+/// in it.
 pub type Reviewer = Arc<dyn Fn(&[u8]) -> Review + Send + Sync>;
 
 /// What tells the time between two events.
 pub type Clock = fn() -> Instant;
 
-/// Answers admission reviews over TLS at `/mutate`.
+/// Answers admission reviews over TLS at `/mutate` and `/warn`.
 #[derive(Debug)]
 pub struct Server {
-    /// What is behind `/mutate`.
+    /// What is behind the two.
     pub mutation: Mutation,
     /// The identity, and the versions of TLS.
     pub tls: Arc<rustls::ServerConfig>,

@@ -4,14 +4,16 @@
 
 #![expect(clippy::disallowed_methods, reason = "the one place where the real clock is handed out")]
 
+mod configuration;
+mod identity;
+
 use std::{
     process::ExitCode,
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use anyhow::Context;
-use mayfly_certs::{files::CertificateFiles, resolver::Resolver};
 use rustls::crypto::aws_lc_rs;
 use tokio::{
     net::TcpListener,
@@ -19,20 +21,19 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+use configuration::{InForce, Keeper, Watching};
+
 use crate::{
-    admission::review,
+    admission::{forecast, review},
     args::ServeArgs,
     config::Config,
     offline,
-    server::{Admin, Clock, Draining, Limits, Metrics, Mutation, Readiness, Server, tls_config},
+    server::{Admin, Clock, Draining, Limits, Metrics, Mutation, Server, tls_config},
     telemetry,
 };
 
-/// How often the certificate files are looked at: soon after a rotation, which comes days before
-/// the end of the old certificate.
-const CERTIFICATE_INTERVAL: Duration = Duration::from_secs(10);
-
 const CLOCK: Clock = Instant::now;
+const WALL_CLOCK: fn() -> SystemTime = SystemTime::now;
 
 /// Serves until SIGTERM or SIGINT.
 pub fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
@@ -52,18 +53,27 @@ async fn run(args: ServeArgs, config: Config) -> anyhow::Result<()> {
     let listener = bind(args.listen, "--listen").await?;
     let admin_listener = bind(args.admin_listen, "--admin-listen").await?;
     let (metrics, draining) = (Arc::new(Metrics::default()), Draining::default());
-    let files = CertificateFiles::new(args.tls_cert, args.tls_key, Arc::clone(&provider));
-    let resolver = files.resolver();
+    let address = listener.local_addr().context("asking for the own port")?;
+    let kubeconfig = args.kubeconfig.as_deref();
+    let source =
+        identity::source(args.identity, kubeconfig, address, &provider, WALL_CLOCK).await?;
+    let readiness = identity::readiness(draining.clone(), source.standing(), WALL_CLOCK);
+    let in_force = InForce::new(config);
     let mutation = Mutation {
-        reviewer: Arc::new(move |body| review(&config, body)),
+        reviewer: in_force.reviewer(review),
+        forecaster: in_force.reviewer(forecast),
+        namespaces: in_force.namespaces.clone(),
         metrics: Arc::clone(&metrics),
         clock: CLOCK,
         draining: draining.clone(),
     };
-    let certificates = Arc::clone(&resolver);
-    let tls = Arc::new(tls_config(provider, certificates)?);
+    let tls = Arc::new(tls_config(provider, source.resolver())?);
     let server = Server { mutation, tls, limits: Limits::default() };
-    let admin = Admin { metrics, readiness: readiness(draining.clone(), resolver) };
+    let listens = identity::listener(Arc::clone(&metrics), WALL_CLOCK);
+    let readiness = in_force.readiness(readiness);
+    let watching = Watching::new(args.kubeconfig);
+    let keeper = Keeper::new(args.operator, in_force, Arc::clone(&metrics), watching);
+    let admin = Admin { metrics, readiness };
     let stop = CancellationToken::new();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), listen = %args.listen, "serving");
     let drain = drain(signals, draining, args.drain_delay, stop.clone());
@@ -71,7 +81,8 @@ async fn run(args: ServeArgs, config: Config) -> anyhow::Result<()> {
         // The admin port and the certificates outlive the last request.
         () = async { tokio::join!(server.run(listener, stop.cancelled()), drain); } => {}
         () = admin.run(admin_listener, CLOCK, std::future::pending()) => {}
-        () = files.keep_fresh(CERTIFICATE_INTERVAL, report_certificate) => {}
+        () = source.keep_fresh(listens) => {}
+        () = keeper.keep_fresh() => {}
     }
     tracing::info!("stopped");
     Ok(())
@@ -80,28 +91,6 @@ async fn run(args: ServeArgs, config: Config) -> anyhow::Result<()> {
 async fn bind(address: std::net::SocketAddr, option: &str) -> anyhow::Result<TcpListener> {
     let listener = TcpListener::bind(address).await;
     listener.with_context(|| format!("listening on {address} ({option})"))
-}
-
-fn readiness(draining: Draining, resolver: Arc<Resolver>) -> Readiness {
-    Arc::new(move || {
-        if draining.has_begun() {
-            Err("about to stop")
-        } else if resolver.current().is_none() {
-            Err("no certificate yet")
-        } else {
-            Ok(())
-        }
-    })
-}
-
-fn report_certificate(outcome: Result<(), mayfly_certs::files::FilesError>) {
-    match outcome {
-        Ok(()) => tracing::info!("a new certificate is served"),
-        Err(error) => {
-            let error = anyhow::Error::from(error);
-            tracing::warn!(error = %format!("{error:#}"), "the certificate files are not usable");
-        }
-    }
 }
 
 struct Signals {

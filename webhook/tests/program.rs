@@ -65,6 +65,11 @@ fn what_cannot_be_read_is_named() {
         (&["inject", "-f", "-", "--agent-image", ""], "--agent-image"),
         (&["serve", "--tls-cert", "c", "--tls-key", "k", "--listen", "nowhere"], "--listen"),
         (&["serve"], "--tls-cert"),
+        (&["serve"], "--tls <SOURCE>"),
+        (&["serve", "--tls", "self-issued", "--tls-cert", "c", "--tls-key", "k"], "--tls-cert"),
+        (&["serve", "--tls-cert", "c"], "--tls-key"),
+        (&["serve", "--tls", "self-issued", "--certificate-lifetime", "5s"], "at least 30 s"),
+        (&["serve", "--tls", "self-issued", "--kubeconfig", "/nowhere/config"], "/nowhere/config"),
         (&["injekt"], "inject"),
     ] {
         let output = run(arguments, POD);
@@ -72,4 +77,31 @@ fn what_cannot_be_read_is_named() {
         let message = text(&output.stderr);
         assert!(message.contains(reason), "`{message}` lacks `{reason}`");
     }
+}
+
+#[test]
+fn a_configuration_is_checked_and_its_fault_named() {
+    let good =
+        run(&["check-config", "-"], "policy: {rules: [{name: own, references: ['vault:**']}]}");
+    assert_eq!(
+        (good.status.code(), text(&good.stdout), text(&good.stderr)),
+        (Some(0), String::new(), String::new())
+    );
+    let bad = run(&["check-config", "-"], "policy:\n  rules:\n  - name: own\n    refs: []\n");
+    assert_eq!(bad.status.code(), Some(2));
+    let message = text(&bad.stderr);
+    assert!(
+        message.starts_with("-: ") && message.contains("refs") && message.contains("line 4"),
+        "{message}"
+    );
+    let bad = run(&["check-config", "-"], "policy: {rules: [{name: own, references: [a]}]}");
+    assert!(text(&bad.stderr).contains("`policy.rules[0].references[0]`"));
+}
+
+#[test]
+fn the_schema_is_printed_as_json() {
+    let output = run(&["check-config", "--schema"], "");
+    assert_eq!(output.status.code(), Some(0));
+    let schema: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert!(schema["properties"]["policy"].is_object());
 }

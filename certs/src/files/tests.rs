@@ -1,17 +1,39 @@
-use rcgen::{CertifiedKey, generate_simple_self_signed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use rcgen::{CertificateParams, CertifiedKey, KeyPair, generate_simple_self_signed};
 use rustls::crypto::aws_lc_rs::default_provider;
 
 use super::*;
+use crate::standing::Obstacle;
 
 /// A folder with a certificate and a key, as a Secret volume has them.
 struct Folder {
     directory: tempfile::TempDir,
     files: CertificateFiles,
+    /// In seconds since 1970.
+    time: Arc<AtomicU64>,
 }
 
 struct Pair {
     certificate: String,
     key: String,
+}
+
+const NOON: u64 = 1_900_000_000;
+
+/// What a look at a pair of [`pair`] finds.
+fn exchanged() -> Look {
+    Look::Exchanged(rcgen::date_time_ymd(4096, 1, 1).into())
+}
+
+/// A pair for the seconds from `start` to `end`.
+fn pair_of(start: u64, end: u64) -> Pair {
+    let key = KeyPair::generate().expect("a key");
+    let mut params = CertificateParams::new(["localhost".to_owned()]).expect("names");
+    let time = |seconds| (SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).into();
+    (params.not_before, params.not_after) = (time(start), time(end));
+    let certificate = params.self_signed(&key).expect("a certificate");
+    Pair { certificate: certificate.pem(), key: key.serialize_pem() }
 }
 
 fn pair() -> Pair {
@@ -25,8 +47,14 @@ impl Folder {
         let directory = tempfile::tempdir().expect("a folder");
         let path = |name| directory.path().join(name);
         let provider = Arc::new(default_provider());
-        let files = CertificateFiles::new(path("tls.crt"), path("tls.key"), provider);
-        Self { directory, files }
+        let prover: Prover = Arc::new(|_| Box::pin(async { Ok(()) }));
+        let time = Arc::new(AtomicU64::new(NOON));
+        let now = Arc::clone(&time);
+        let clock =
+            Arc::new(move || SystemTime::UNIX_EPOCH + Duration::from_secs(now.load(Relaxed)));
+        let files =
+            CertificateFiles::new(path("tls.crt"), path("tls.key"), provider, clock, prover);
+        Self { directory, files, time }
     }
 
     fn write(&self, pair: &Pair) {
@@ -57,10 +85,10 @@ impl Folder {
 fn a_new_pair_is_served_and_the_same_content_is_no_news() {
     let (mut folder, first, second) = (Folder::new(), pair(), pair());
     folder.write(&first);
-    assert_eq!(folder.files.look().expect("a pair"), Look::Exchanged);
+    assert_eq!(folder.files.look().expect("a pair"), exchanged());
     assert_eq!(folder.files.look().expect("a pair"), Look::Same);
     folder.write(&second);
-    assert_eq!(folder.files.look().expect("a pair"), Look::Exchanged);
+    assert_eq!(folder.files.look().expect("a pair"), exchanged());
     assert!(folder.serves(&second));
 }
 
@@ -93,7 +121,7 @@ fn a_fault_is_told_once_and_its_end_is_noticed() {
     folder.refusal();
     assert_eq!(folder.files.look().expect("nothing new"), Look::Same);
     folder.write(&good);
-    assert_eq!(folder.files.look().expect("a pair"), Look::Exchanged);
+    assert_eq!(folder.files.look().expect("a pair"), exchanged());
 }
 
 #[test]
@@ -102,7 +130,39 @@ fn missing_files_are_refused_by_name_until_they_appear() {
     assert!(folder.refusal().contains("tls.crt"));
     assert!(folder.files.resolver().current().is_none());
     folder.write(&pair());
-    assert_eq!(folder.files.look().expect("a pair"), Look::Exchanged);
+    assert_eq!(folder.files.look().expect("a pair"), exchanged());
+}
+
+#[test]
+fn a_pair_that_is_over_or_too_early_leaves_the_last_good_one() {
+    let (mut folder, good) = (Folder::new(), pair_of(NOON - 60, NOON + 60));
+    folder.write(&good);
+    folder.files.look().expect("a pair");
+    folder.write(&pair_of(NOON - 60, NOON - 1));
+    assert!(folder.refusal().contains("expired"));
+    assert!(folder.serves(&good));
+    let early = pair_of(NOON + 30, NOON + 90);
+    folder.write(&early);
+    assert!(folder.refusal().contains("not valid yet"));
+    assert_eq!(folder.files.look().expect("nothing new"), Look::Same);
+    assert!(folder.serves(&good));
+    folder.time.store(NOON + 30, Relaxed);
+    assert!(matches!(folder.files.look(), Ok(Look::Exchanged(_))));
+    assert!(folder.serves(&early));
+}
+
+#[tokio::test]
+async fn readiness_begins_with_a_handshake_and_ends_with_the_certificate() {
+    let mut folder = Folder::new();
+    let standing = folder.files.standing();
+    let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    assert_eq!(standing.obstacle(at(NOON)), Some(Obstacle::NoCertificate));
+    folder.write(&pair_of(NOON - 60, NOON + 60));
+    folder.files.look().expect("a pair");
+    assert_eq!(standing.obstacle(at(NOON)), Some(Obstacle::Unproven));
+    folder.files.prove().await.expect("a handshake");
+    assert_eq!(standing.obstacle(at(NOON + 60)), None);
+    assert_eq!(standing.obstacle(at(NOON + 61)), Some(Obstacle::Expired));
 }
 
 #[tokio::test(start_paused = true)]
@@ -110,9 +170,10 @@ async fn the_files_are_looked_at_on_an_interval() {
     let (folder, good) = (Folder::new(), pair());
     let resolver = folder.files.resolver();
     let (report, mut reports) = tokio::sync::mpsc::unbounded_channel();
-    let refresh = folder.files.keep_fresh(Duration::from_secs(10), move |outcome| {
-        report.send(outcome.is_ok()).expect("a listener");
+    let listener: Listener = Arc::new(move |event| {
+        report.send(matches!(event, Event::Exchanged { .. })).expect("a listener");
     });
+    let refresh = folder.files.keep_fresh(Duration::from_secs(10), listener);
     let task = tokio::spawn(refresh);
     assert_eq!(reports.recv().await, Some(false), "no files yet");
     fs::write(folder.directory.path().join("tls.crt"), &good.certificate).expect("a file");

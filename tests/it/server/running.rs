@@ -6,6 +6,8 @@ use mayfly_certs::{pair, resolver::Resolver};
 use mayfly_webhook::{
     admission,
     config::Config,
+    namespaces::Namespaces,
+    policy::Directory,
     server::{Admin, Draining, Limits, Metrics, Mutation, Readiness, Reviewer, Server, tls_config},
 };
 use rustls::{
@@ -42,10 +44,22 @@ fn now() -> Instant {
 impl Running {
     pub(super) async fn start(limits: Limits) -> Self {
         let config = Config::default();
-        Self::start_with(limits, Arc::new(move |body| admission::review(&config, body))).await
+        Self::start_with(
+            limits,
+            Arc::new(move |body| admission::review(&config, &Directory::default(), body)),
+        )
+        .await
     }
 
     pub(super) async fn start_with(limits: Limits, reviewer: Reviewer) -> Self {
+        Self::start_among(Namespaces::default(), limits, reviewer).await
+    }
+
+    pub(super) async fn start_among(
+        namespaces: Namespaces,
+        limits: Limits,
+        reviewer: Reviewer,
+    ) -> Self {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let made =
             rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
@@ -55,8 +69,13 @@ impl Running {
             pair::parse(certificate.as_bytes(), key.as_bytes(), &provider).expect("a pair"),
         );
         let (metrics, draining) = (Arc::new(Metrics::default()), Draining::default());
+        let config = Config::default();
         let mutation = Mutation {
             reviewer,
+            forecaster: Arc::new(move |body| {
+                admission::forecast(&config, &Directory::default(), body)
+            }),
+            namespaces,
             metrics: Arc::clone(&metrics),
             clock: now,
             draining: draining.clone(),

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use super::{
     aws::Aws, condition::PATIENCE, folders, images, launch::Lab, line::Line, namespace::Namespace,
-    node, vault::Vault,
+    node, program::Program, vault::Vault,
 };
 
 /// A running cluster, from the point of view of one test.
@@ -85,6 +85,13 @@ impl Cluster {
         node::start_kubelet(&self.lab)?;
         let ready = || async { node::ready(&self.lab).await };
         super::condition::eventually("the node to be ready again", PATIENCE, ready).await
+    }
+
+    /// `mayfly-webhook` on the machine itself, as administrator of the cluster.
+    pub fn webhook(&self) -> Result<Program> {
+        let kubeconfig = self.lab.pki().kubeconfig_of("admin");
+        let program = images::mayfly::program(&self.lab.folders, images::mayfly::Target::Webhook)?;
+        Ok(program.env("KUBECONFIG", kubeconfig))
     }
 
     /// Talks to the node's containerd with `ctr`.

@@ -1,5 +1,5 @@
 //! Puts Mayfly into the cluster the way its users do: images from its Dockerfile, objects from its manifests, with an
-//! overlay that sets nothing but addresses, image names and the certificate.
+//! overlay that sets nothing but addresses and image names.
 
 use std::{
     fs,
@@ -7,7 +7,6 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
 use super::{
     addresses::{AWS, VAULT, vault_lines},
@@ -15,7 +14,6 @@ use super::{
     folders, images,
     images::mayfly::{TAG, Target},
     launch::Lab,
-    pki::WEBHOOK,
     program::Program,
 };
 
@@ -33,9 +31,14 @@ pub async fn install(lab: &Lab, archives: &[PathBuf]) -> Result<()> {
     for archive in archives {
         images::import(lab, archive).await?;
     }
+    apply(lab).await
+}
+
+/// Applies the manifests, be Mayfly there or not, and waits until the webhook is ready.
+pub async fn apply(lab: &Lab) -> Result<()> {
     let was_there =
         !in_namespace(lab, &["get", DEPLOYMENT, "--ignore-not-found"]).await?.is_empty();
-    let overlay = lab.folders.cluster().join("install");
+    let overlay = overlay(lab);
     write_overlay(lab, &overlay).await.context("write the overlay of the manifests")?;
     lab.kubectl(&["apply", "--kustomize", &overlay.display().to_string()]).await?;
     if was_there {
@@ -48,6 +51,18 @@ pub async fn install(lab: &Lab, archives: &[PathBuf]) -> Result<()> {
     let pods = in_namespace(lab, &["describe", "pods"]).await?;
     let said = in_namespace(lab, &["logs", DEPLOYMENT, "--tail=20"]).await.unwrap_or_default();
     bail!("{error:#}\n{pods}\n{said}")
+}
+
+/// Takes everything away that [`apply`] has made, and waits for the end of it.
+pub async fn remove(lab: &Lab) -> Result<()> {
+    let overlay = overlay(lab).display().to_string();
+    let delete = ["delete", "--kustomize", &overlay, "--ignore-not-found", "--timeout=120s"];
+    lab.kubectl(&delete).await.map(drop)
+}
+
+/// The folder of what is applied; `config.yaml` in it is the operator's configuration.
+pub fn overlay(lab: &Lab) -> PathBuf {
+    lab.folders.cluster().join("install")
 }
 
 async fn in_namespace(lab: &Lab, arguments: &[&str]) -> Result<String> {
@@ -64,10 +79,7 @@ async fn write_overlay(lab: &Lab, overlay: &Path) -> Result<()> {
         .args([overlay])
         .text()
         .await?;
-    let pki = lab.pki();
-    fs::copy(pki.certificate(WEBHOOK), overlay.join("tls.crt"))?;
-    fs::copy(pki.key(WEBHOOK), overlay.join("tls.key"))?;
-    let authority = folders::read(&pki.authority_certificate())?;
+    let authority = folders::read(&lab.pki().authority_certificate())?;
     // JSON's quotes are YAML's too.
     let values = [
         ("agent", &*Target::Agent.image()),
@@ -78,6 +90,6 @@ async fn write_overlay(lab: &Lab, overlay: &Path) -> Result<()> {
         ("aws", AWS),
     ];
     folders::render("install/config.yaml", &values, &overlay.join("config.yaml"))?;
-    let values = [("tag", TAG), ("authority", &*BASE64.encode(authority))];
-    folders::render("install/kustomization.yaml", &values, &overlay.join("kustomization.yaml"))
+    let kustomization = overlay.join("kustomization.yaml");
+    folders::render("install/kustomization.yaml", &[("tag", TAG)], &kustomization)
 }

@@ -66,6 +66,15 @@ impl Lab {
         self.kubectl_program().args(arguments).text().await
     }
 
+    /// Helm with the administrator's rights, and without what this machine's user has told it.
+    pub fn helm_program(&self) -> Program {
+        let home = self.folders.cluster().join("helm");
+        ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"]
+            .into_iter()
+            .fold(self.tools.helm(), |helm, name| helm.env(name, &home))
+            .env("KUBECONFIG", self.pki().kubeconfig_of("admin"))
+    }
+
     /// A client that trusts the cluster's authority, and nothing else of this machine.
     pub fn http(&self) -> Result<Client> {
         let authority = folders::read(&self.pki().authority_certificate())?;

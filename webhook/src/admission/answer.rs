@@ -6,7 +6,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Serialize;
 
-use super::{Decision, Malformed, Review};
+use super::{Decision, Malformed, Review, account::AuditAnnotations};
 
 /// Kubernetes' code for what a policy forbids; `kubectl` prints the message behind it.
 const FORBIDDEN: u16 = 403;
@@ -31,6 +31,8 @@ struct Response<'a> {
     status: Option<Status>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     warnings: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audit_annotations: Option<AuditAnnotations<'a>>,
     /// Together with `patch` or not at all.
     #[serde(skip_serializing_if = "Option::is_none")]
     patch_type: Option<&'static str>,
@@ -61,6 +63,7 @@ impl Review {
             allowed: status.is_none(),
             status,
             warnings: &self.warnings,
+            audit_annotations: AuditAnnotations::of(self),
             patch_type: has_patch.then_some("JSONPatch"),
             patch: has_patch.then_some(""),
         };

@@ -6,6 +6,7 @@ use mayfly_spec::spec::Mode;
 use serde_json::Value;
 use thiserror::Error;
 
+use super::Forecast;
 use crate::{fault::Faults, pod::text};
 
 /// What was decided about one request.
@@ -19,6 +20,8 @@ pub enum Decision {
     Untouched(Untouched),
     /// The pod asks for what it cannot get.
     Denied(Faults),
+    /// A workload's author was told what will become of its pods.
+    Forecast(Forecast),
     /// There is nothing that an answer could be given to.
     Malformed(Malformed),
 }
@@ -31,17 +34,19 @@ impl Decision {
             Self::Unchanged => "unchanged",
             Self::Untouched(_) => "untouched",
             Self::Denied(_) => "denied",
+            Self::Forecast(_) => "forecast",
             Self::Malformed(_) => "malformed",
         }
     }
 
-    /// The mode, or why there is none, in a word of a short list.
+    /// Why, in a word of a short list.
     pub const fn reason(&self) -> &'static str {
         match self {
-            Self::Injected(mode) => mode.name(),
+            Self::Injected(_) => "asked",
             Self::Unchanged => "complete",
             Self::Untouched(untouched) => untouched.name(),
             Self::Denied(_) => "faults",
+            Self::Forecast(forecast) => forecast.name(),
             Self::Malformed(malformed) => malformed.name(),
         }
     }
@@ -52,6 +57,10 @@ impl Decision {
 pub enum Untouched {
     /// Something else than the creation of a pod.
     NotAPodCreation,
+    /// Something else than a workload.
+    NotAWorkload,
+    /// A workload that another one has made.
+    Owned,
     /// No annotation of ours.
     NotAnnotated,
     /// `inject: "false"`.
@@ -64,6 +73,8 @@ impl Untouched {
     const fn name(self) -> &'static str {
         match self {
             Self::NotAPodCreation => "not-a-pod-creation",
+            Self::NotAWorkload => "not-a-workload",
+            Self::Owned => "owned",
             Self::NotAnnotated => "not-annotated",
             Self::SwitchedOff => "switched-off",
             Self::Mirror => "mirror",
@@ -123,11 +134,6 @@ impl Malformed {
             return Some(Self::Version);
         }
         let request = review.get("request").unwrap_or(&Value::Null);
-        if text(request, "uid").is_empty() {
-            return Some(Self::Request);
-        }
-        let has_object = request.get("object").is_some_and(Value::is_object);
-        let needs_object = Untouched::find(request).is_none();
-        (needs_object && !has_object).then_some(Self::Object)
+        text(request, "uid").is_empty().then_some(Self::Request)
     }
 }

@@ -28,7 +28,7 @@ fn decide(changes: &[(&str, Value)]) -> Review {
     for (pointer, value) in changes {
         *review.pointer_mut(pointer).expect(pointer) = value.clone();
     }
-    super::review(&Config::default(), review.to_string().as_bytes())
+    super::review(&Config::default(), &Directory::default(), review.to_string().as_bytes())
 }
 
 fn answer(review: &Review) -> Value {
@@ -138,9 +138,53 @@ fn depth_is_bounded() {
             pod.replace("DEEP", &deep)
         );
         assert_eq!(
-            super::review(&Config::default(), body.as_bytes()).decision.name(),
+            super::review(&Config::default(), &Directory::default(), body.as_bytes())
+                .decision
+                .name(),
             name,
             "{depth}"
         );
     }
+}
+
+#[test]
+fn the_audit_log_learns_who_asked_for_what() {
+    let annotations = json!({
+        "mayfly.dev/inject": "true",
+        "mayfly.dev/file.a": "aws-sm:prod/db#password",
+        "mayfly.dev/file.b": "aws-sm:prod/db#password",
+        "mayfly.dev/file.c": "vault:secret/app?version=3",
+        "mayfly.dev/vault-role": "web",
+        "mayfly.dev/vault-address": "https://vault.example:8200",
+    });
+    let at = "/request/object/metadata/annotations";
+    let denied = answer(&decide(&[(at, annotations)]));
+    let expected = json!({
+        "decision": "denied",
+        "mode": "sidecar",
+        "references": "aws-sm:prod/db#password vault:secret/app?version=3",
+    });
+    assert_eq!(denied["response"]["auditAnnotations"], expected);
+    let admitted = answer(&decide(&[]));
+    let expected = json!({"decision": "admitted", "mode": "sidecar", "references": "aws-sm:a"});
+    assert_eq!(admitted["response"]["auditAnnotations"], expected);
+}
+
+/// The API server keeps the first value of a key and complains about another.
+#[test]
+fn a_second_look_tells_the_audit_log_the_same() {
+    let first = decide(&[]);
+    let mut pod = json!({
+        "metadata": {
+            "generateName": "web-",
+            "namespace": "default",
+            "annotations": {"mayfly.dev/inject": "true", "mayfly.dev/file.a": "aws-sm:a"},
+        },
+        "spec": {"containers": [{"name": "app"}]},
+    });
+    json_patch::patch(&mut pod, &first.patch().expect("a patch")).expect("an admitted pod");
+    let second = decide(&[("/request/object", pod)]);
+    assert_eq!(second.decision.name(), "unchanged");
+    let told = |review: &Review| answer(review)["response"]["auditAnnotations"].clone();
+    assert_eq!(told(&second), told(&first));
 }

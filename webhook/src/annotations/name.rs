@@ -191,6 +191,11 @@ pub(super) fn suffix(key: &str) -> Option<&str> {
     start.eq_ignore_ascii_case(PREFIX).then_some(rest)
 }
 
+/// The names of annotations that can have a default.
+pub fn defaultable() -> impl Iterator<Item = &'static str> {
+    Annotation::ALL.into_iter().filter(|name| name.has_default()).map(Annotation::suffix)
+}
+
 /// What an unknown name may have been meant for.
 pub(super) fn suggestions() -> impl Iterator<Item = &'static str> {
     let kinds = ["file.<name>", "dir.<name>"];

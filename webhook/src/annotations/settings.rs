@@ -2,6 +2,8 @@
 //!
 //! PURE.
 
+use std::collections::BTreeSet;
+
 use mayfly_spec::spec::{Identity, Interval, Mode};
 
 use super::{Amount, Annotation, MountPath, PathEnv, ValueError, VaultAddress, value};
@@ -111,24 +113,75 @@ impl Settings {
         }
     }
 
-    /// What the author may not choose freely.
-    pub(super) fn check(&self, config: &Config, faults: &mut Vec<Fault>) {
+    /// Whether the setting of this name has a value.
+    pub fn has(&self, name: Annotation) -> bool {
+        match name {
+            Annotation::Inject | Annotation::Files | Annotation::OnChange => false,
+            Annotation::Mode => self.mode.is_some(),
+            Annotation::Gate => self.gate.is_some(),
+            Annotation::StartDeadline => self.start_deadline.is_some(),
+            Annotation::Refresh => self.refresh.is_some(),
+            Annotation::MountPath => self.mount_path.is_some(),
+            Annotation::Containers => self.containers.is_some(),
+            Annotation::PathEnv => !self.path_env.is_empty(),
+            Annotation::VaultAddress => self.vault_address.is_some(),
+            Annotation::VaultRole => self.vault_role.is_some(),
+            Annotation::VaultAuthPath => self.vault_auth_path.is_some(),
+            Annotation::VaultNamespace => self.vault_namespace.is_some(),
+            Annotation::VaultAudience => self.vault_audience.is_some(),
+            Annotation::AwsRegion => self.aws_region.is_some(),
+            Annotation::AwsFailoverRegions => self.aws_failover_regions.is_some(),
+            Annotation::AwsRoleArn => self.aws_role_arn.is_some(),
+            Annotation::AwsIdentity => self.aws_identity.is_some(),
+            Annotation::VolumeSize => self.volume_size.is_some(),
+            Annotation::CpuRequest
+            | Annotation::CpuLimit
+            | Annotation::MemoryRequest
+            | Annotation::MemoryLimit => self.amount(name).is_some(),
+        }
+    }
+
+    /// The amount that the setting of this name says.
+    pub fn amount(&self, name: Annotation) -> Option<&Amount> {
+        match name {
+            Annotation::CpuRequest => self.cpu_request.as_ref(),
+            Annotation::CpuLimit => self.cpu_limit.as_ref(),
+            Annotation::MemoryRequest => self.memory_request.as_ref(),
+            Annotation::MemoryLimit => self.memory_limit.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// What may not be chosen freely, where `place` says whose choice it is; `operator` is what the
+    /// operator chose for this pod.
+    pub(super) fn check(
+        &self,
+        config: &Config,
+        operator: &Self,
+        place: impl Fn(Annotation) -> String,
+        faults: &mut Vec<Fault>,
+    ) {
         let floor = config.refresh_floor;
         if let Some(refresh) = self.refresh.filter(|refresh| *refresh < floor) {
             let message = format!(
                 "`{refresh}` is shorter than the operator's floor; allowed: `{floor}` or longer"
             );
-            faults.push(Fault::new(Annotation::Refresh.to_string(), message));
+            faults.push(Fault::new(place(Annotation::Refresh), message));
         }
-        if let Some(address) = self.vault_address.as_ref().filter(|address| !config.allows(address))
-        {
-            let message = match config.allowed_addresses().as_str() {
+        let allowed = config.addresses(operator);
+        if let Some(address) = self.vault_address.as_ref().filter(|own| !allowed.contains(own)) {
+            let message = match list(&allowed).as_str() {
                 "" => format!("`{address}` is not on the operator's list, which is empty"),
                 allowed => format!("`{address}` is not on the operator's list; allowed: {allowed}"),
             };
-            faults.push(Fault::new(Annotation::VaultAddress.to_string(), message));
+            faults.push(Fault::new(place(Annotation::VaultAddress), message));
         }
     }
+}
+
+/// Addresses for an author to read.
+pub fn list(addresses: &BTreeSet<&VaultAddress>) -> String {
+    addresses.iter().map(|address| address.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 fn put<T>(place: &mut Option<T>, parsed: Result<T, ValueError>) -> Result<(), ValueError> {

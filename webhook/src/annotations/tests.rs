@@ -7,7 +7,7 @@ fn ask(annotations: &[(&str, &str)]) -> (Request, Vec<String>) {
     let usual = [("inject", "true"), ("file.a", "aws-sm:prod/db#a")];
     let all = usual.iter().chain(annotations);
     let all = all.map(|(name, value)| (format!("{PREFIX}{name}"), json!(value))).collect();
-    match parse(&all, &Config::default()) {
+    match parse(&all, &Config::default(), &Subject::new(&Namespace::named("default"), &json!({}))) {
         Asked::Injection(request, faults) => {
             (*request, faults.iter().map(ToString::to_string).collect())
         }
@@ -124,8 +124,11 @@ fn an_operators_default_stands_where_the_author_says_nothing() {
     let config = Config::from_yaml("defaults: {mode: init, refresh: 1m, vault-role: web}")
         .expect("a configuration");
     let annotations = json!({"mayfly.dev/inject": "true", "mayfly.dev/file.a": "aws-sm:a", "mayfly.dev/refresh": "2m"});
-    let Asked::Injection(request, _) = parse(annotations.as_object().expect("a map"), &config)
-    else {
+    let Asked::Injection(request, _) = parse(
+        annotations.as_object().expect("a map"),
+        &config,
+        &Subject::new(&Namespace::named("default"), &json!({})),
+    ) else {
         panic!("no request");
     };
     assert_eq!(request.settings.mode.map(mayfly_spec::spec::Mode::name), Some("init"));
@@ -136,9 +139,11 @@ fn an_operators_default_stands_where_the_author_says_nothing() {
 #[test]
 fn a_value_that_is_no_string_is_a_fault_in_a_manifest() {
     let annotations = json!({"mayfly.dev/inject": true, "mayfly.dev/file.a": 1});
-    let Asked::Injection(_, faults) =
-        parse(annotations.as_object().expect("a map"), &Config::default())
-    else {
+    let Asked::Injection(_, faults) = parse(
+        annotations.as_object().expect("a map"),
+        &Config::default(),
+        &Subject::new(&Namespace::named("default"), &json!({})),
+    ) else {
         panic!("no request");
     };
     assert!(

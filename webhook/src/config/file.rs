@@ -1,56 +1,90 @@
-//! The configuration as the operator writes it.
+//! The configuration as the operator writes it, and its JSON Schema.
 //!
 //! PURE.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod policy;
+mod selection;
+mod settings;
 
-use mayfly_spec::{spec::Interval, suggestion::Suggestion};
+use std::collections::BTreeSet;
+
+use mayfly_spec::spec::Interval;
+use schemars::{JsonSchema, Schema, schema_for};
 use serde::Deserialize;
 
-use super::{AwsStandIns, Config, ConfigError, PullPolicy, VaultPolicy, defaultable};
-use crate::annotations::{Annotation, Settings, ValueError, VaultAddress};
+use super::{AwsStandIns, Config, ConfigError, PullPolicy, VaultPolicy};
+use crate::annotations::{ValueError, VaultAddress};
+use policy::Policy;
+use selection::Override;
+use settings::Defaults;
 
-#[derive(Debug, Default, Deserialize)]
+/// The configuration of Mayfly's webhook.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+#[schemars(rename = "MayflyWebhookConfiguration")]
 struct File {
+    /// The agent that pods get.
     agent: Agent,
-    defaults: BTreeMap<String, String>,
+    /// What holds where a pod has no annotation, by the annotations' names.
+    defaults: Defaults,
+    /// More defaults for some pods; all that are for a pod are laid over `defaults`, later ones over earlier ones.
+    overrides: Vec<Override>,
+    /// Whether namespaces may carry `mayfly.dev/default.<annotation>`, which their pods may override.
+    namespace_annotations: bool,
+    /// Who may ask for what.
+    policy: Policy,
+    /// How Vault is reached.
     vault: Vault,
+    /// What stands in for AWS.
     aws: Aws,
+    /// The shortest `refresh` that a pod may ask for.
+    #[schemars(with = "Option<String>")]
     refresh_floor: Option<Interval>,
+    /// Native sidecars that the agent comes after, besides those of Istio and Linkerd.
     mesh_sidecars: BTreeSet<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 struct Agent {
+    /// Its image.
     image: Option<String>,
+    /// When the kubelet pulls it.
     pull_policy: Option<PullPolicy>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 struct Vault {
+    /// What `vault-address` may say besides the defaults.
     addresses: Vec<String>,
+    /// Certificate authorities instead of the system's.
     ca: Option<Authorities>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 struct Aws {
+    /// Every service's URL.
     endpoint: Option<String>,
+    /// STS's URL, before `endpoint`.
     sts_endpoint: Option<String>,
+    /// Whether only endpoints with validated cryptography are asked (FIPS 140).
     fips: bool,
+    /// Whether the endpoints are asked that have IPv6 addresses too.
     dual_stack: bool,
+    /// The URL of the proxy to AWS.
     proxy: Option<String>,
+    /// Certificate authorities instead of the system's.
     ca: Option<Authorities>,
 }
 
 /// Certificate authorities in PEM, in the words of the agent's own configuration. A file's name is refused: it would
 /// be one of the agent's container, where the operator has no files.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Authorities {
+    /// The certificates' text.
     pem: String,
 }
 
@@ -60,48 +94,37 @@ pub(super) fn parse(text: &str) -> Result<Config, ConfigError> {
     file.unwrap_or_default().into_config()
 }
 
+pub(super) fn schema() -> Schema {
+    schema_for!(File)
+}
+
 impl File {
     fn into_config(self) -> Result<Config, ConfigError> {
         let usual = Config::default();
+        let floor = self.refresh_floor.unwrap_or(usual.refresh_floor);
         let config = Config {
             agent_image: self.agent.image.unwrap_or(usual.agent_image),
             pull_policy: self.agent.pull_policy.unwrap_or(usual.pull_policy),
-            defaults: defaults(&self.defaults)?,
+            defaults: self.defaults.into_settings("defaults", floor)?,
             vault: self.vault.into_policy()?,
             aws: self.aws.into_stand_ins()?,
-            refresh_floor: self.refresh_floor.unwrap_or(usual.refresh_floor),
+            refresh_floor: floor,
             mesh_sidecars: self.mesh_sidecars,
+            overrides: selection::overrides(self.overrides, floor)?,
+            namespace_annotations: self.namespace_annotations,
+            policy: self.policy.into_policy()?,
         };
-        if config.agent_image.trim().is_empty() {
-            return Err(ConfigError::Image);
-        }
-        match config.defaults.refresh {
-            Some(refresh) if refresh < config.refresh_floor => Err(ConfigError::Floor),
-            _ => Ok(config),
-        }
+        if config.agent_image.trim().is_empty() { Err(ConfigError::Image) } else { Ok(config) }
     }
-}
-
-fn defaults(given: &BTreeMap<String, String>) -> Result<Settings, ConfigError> {
-    let mut settings = Settings::default();
-    for (name, text) in given {
-        let annotation =
-            Annotation::find(name).filter(|annotation| annotation.has_default()).ok_or_else(
-                || ConfigError::NoDefault(name.clone(), Suggestion::new(name, defaultable())),
-            )?;
-        settings
-            .set(annotation, text)
-            .map_err(|error| ConfigError::Default(annotation.suffix(), error))?;
-    }
-    Ok(settings)
 }
 
 impl Vault {
     fn into_policy(self) -> Result<VaultPolicy, ConfigError> {
         let address = |text: &String| VaultAddress::parse(text);
         let addresses: Result<_, ValueError> = self.addresses.iter().map(address).collect();
+        let refused = |error| ConfigError::Value("vault.addresses".to_owned(), error);
         Ok(VaultPolicy {
-            addresses: addresses.map_err(|error| ConfigError::Address("vault.addresses", error))?,
+            addresses: addresses.map_err(refused)?,
             ca: self.ca.map(|ca| certificates("vault.ca.pem", ca)).transpose()?,
         })
     }
@@ -121,9 +144,10 @@ impl Aws {
 }
 
 /// A stand-in's URL has the form of Vault's.
-fn endpoint(field: &'static str, url: Option<String>) -> Result<Option<String>, ConfigError> {
+fn endpoint(field: &str, url: Option<String>) -> Result<Option<String>, ConfigError> {
     let parse = |url: String| VaultAddress::parse(&url).map(|url| url.to_string());
-    url.map(parse).transpose().map_err(|error| ConfigError::Address(field, error))
+    let refused = |error| ConfigError::Value(field.to_owned(), error);
+    url.map(parse).transpose().map_err(refused)
 }
 
 fn certificates(

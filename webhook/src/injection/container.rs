@@ -165,7 +165,7 @@ fn requirements(resources: &Resources) -> Option<ResourceRequirements> {
         };
         (!amounts.is_empty()).then(|| amounts.iter().map(amount).collect())
     };
-    let (requests, limits) = (amounts(&resources.requests), amounts(&resources.limits));
+    let (requests, limits) = (amounts(&resources.requests()), amounts(&resources.limits()));
     (requests.is_some() || limits.is_some()).then(|| ResourceRequirements {
         requests,
         limits,

@@ -11,8 +11,6 @@ use crate::{
     pod::{Position, text},
 };
 
-/// The API server's advice for the length of a warning, in bytes.
-const LONGEST_WARNING: usize = 120;
 /// The most warnings of one answer: the API server cuts them at 4096 bytes together.
 const MOST_WARNINGS: usize = 20;
 
@@ -81,11 +79,7 @@ impl Planner<'_> {
 
     /// At most so long, and so many, as the API server passes on.
     pub(super) fn warn(&mut self, warning: &str) {
-        let mut warning = format!("mayfly: {warning}");
-        if warning.len() > LONGEST_WARNING {
-            warning.truncate(warning.floor_char_boundary(LONGEST_WARNING - '…'.len_utf8()));
-            warning.push('…');
-        }
+        let warning = crate::fault::warning(warning);
         if self.warnings.len() < MOST_WARNINGS && !self.warnings.contains(&warning) {
             self.warnings.push(warning);
         }

@@ -13,15 +13,15 @@ use serde_json::Value;
 
 use super::{CONTAINER, Planner, volume::TOKENS_PATH};
 use crate::{
-    annotations::Annotation,
+    annotations::{Annotation, list_addresses},
     fault::Fault,
     pod::{Position, items, text},
 };
 
 /// The volume that EKS's webhook adds to a pod whose service account has a role.
-pub(super) const EKS_VOLUME: &str = "aws-iam-token";
+pub const EKS_VOLUME: &str = "aws-iam-token";
 /// The volume that it adds to a pod whose service account has a Pod Identity association.
-pub(super) const POD_IDENTITY_VOLUME: &str = "eks-pod-identity-token";
+pub const POD_IDENTITY_VOLUME: &str = "eks-pod-identity-token";
 
 /// What EKS's webhook sets beside either token.
 const REGION_VARIABLES: [&str; 3] =
@@ -84,7 +84,7 @@ impl Planner<'_> {
 
     /// Whether a file comes from `source`.
     pub(super) fn reads(&self, source: Source) -> bool {
-        self.request.files.iter().any(|entry| entry.from.location.source() == source)
+        self.request.reads(source)
     }
 
     /// Whether a file comes from AWS.
@@ -118,7 +118,7 @@ impl Planner<'_> {
     fn miss_vault_settings(&mut self) {
         let settings = &self.request.settings;
         if settings.vault_address.is_none() {
-            let allowed = self.config.allowed_addresses();
+            let allowed = list_addresses(&self.config.addresses(settings));
             let allowed = if allowed.is_empty() {
                 "what the operator lists, which is nothing yet".to_owned()
             } else {

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{CONTAINER, Planner};
 use crate::{
-    annotations::{Amount, Annotation},
+    annotations::{Amount, Annotation, Request},
     fault::Fault,
     pod::{Pod, text},
     quantity::{MEBIBYTE, Quantity},
@@ -41,51 +41,67 @@ const GENERATIONS: u64 = 2;
 const BESIDE_FILES: u64 = 256 * 1024;
 
 /// The volume's size and the agent's resources.
-#[derive(Debug, Default)]
-pub(super) struct Resources {
-    pub(super) volume: Option<Quantity>,
-    pub(super) requests: BTreeMap<&'static str, Quantity>,
-    pub(super) limits: BTreeMap<&'static str, Quantity>,
+#[derive(Debug)]
+pub struct Resources {
+    /// The size limit of the files' volume.
+    pub volume: Quantity,
+    /// CPU.
+    pub cpu: Pair,
+    /// Memory.
+    pub memory: Pair,
 }
 
 /// A request and a limit.
-type Pair = (Option<Quantity>, Option<Quantity>);
+pub type Pair = (Option<Quantity>, Option<Quantity>);
 
-impl Planner<'_> {
-    pub(super) fn allot(&mut self) -> Resources {
-        let settings = &self.request.settings;
-        let volume = settings.volume_size.clone().unwrap_or_else(|| self.volume_size());
-        let needed = AGENT_MEMORY.saturating_add(volume.units());
-        let guaranteed = is_guaranteed(self.pod);
+impl Resources {
+    /// What `request` comes to in `pod`.
+    pub fn of(request: &Request, pod: &Pod<'_>) -> Self {
+        let settings = &request.settings;
+        let volume = settings.volume_size.clone().unwrap_or_else(|| volume_size(request));
         let (cpu_request, cpu_limit) = (settings.cpu_request.clone(), settings.cpu_limit.clone());
         let (memory_request, memory_limit) =
             (settings.memory_request.clone(), settings.memory_limit.clone());
-        let limit = Quantity::mebibytes(needed.max(USUAL_MEMORY_LIMIT).div_ceil(MEBIBYTE));
-        let cpu = if guaranteed {
-            same(cpu_request, cpu_limit, fixed(GUARANTEED_CPU))
+        let limit = needed(&volume).max(USUAL_MEMORY_LIMIT).div_ceil(MEBIBYTE);
+        let limit = Some(Quantity::mebibytes(limit));
+        let (cpu, memory) = if is_guaranteed(pod) {
+            let cpu = same(cpu_request, cpu_limit, fixed(GUARANTEED_CPU));
+            (cpu, same(memory_request, memory_limit, limit))
         } else {
-            pair(cpu_request, cpu_limit, fixed(USUAL_CPU_REQUEST), None)
+            let cpu = pair(cpu_request, cpu_limit, fixed(USUAL_CPU_REQUEST), None);
+            (cpu, pair(memory_request, memory_limit, Some(Quantity::mebibytes(16)), limit))
         };
-        let memory = if guaranteed {
-            same(memory_request, memory_limit, Some(limit))
-        } else {
-            pair(memory_request, memory_limit, Some(Quantity::mebibytes(16)), Some(limit))
-        };
-        self.refuse_excess(&cpu, [Annotation::CpuRequest, Annotation::CpuLimit]);
-        self.refuse_excess(&memory, [Annotation::MemoryRequest, Annotation::MemoryLimit]);
-        self.refuse_want(&memory, needed);
-        Resources {
-            volume: Some(volume),
-            requests: named(cpu.0, memory.0),
-            limits: named(cpu.1, memory.1),
-        }
+        Self { volume, cpu, memory }
     }
 
-    /// Two generations of the largest secrets that there can be, in whole mebibytes.
-    fn volume_size(&self) -> Quantity {
-        let entries = self.request.files.iter();
-        let generation: u64 = entries.map(|entry| largest(&entry.from.location)).sum();
-        Quantity::mebibytes((GENERATIONS * generation + BESIDE_FILES).div_ceil(MEBIBYTE))
+    pub(super) fn requests(&self) -> BTreeMap<&'static str, Quantity> {
+        named(self.cpu.0.as_ref(), self.memory.0.as_ref())
+    }
+
+    pub(super) fn limits(&self) -> BTreeMap<&'static str, Quantity> {
+        named(self.cpu.1.as_ref(), self.memory.1.as_ref())
+    }
+}
+
+/// What the agent and its files need together, in bytes.
+fn needed(volume: &Quantity) -> u64 {
+    AGENT_MEMORY.saturating_add(volume.units())
+}
+
+/// Two generations of the largest secrets that there can be, in whole mebibytes.
+fn volume_size(request: &Request) -> Quantity {
+    let entries = request.files.iter();
+    let generation: u64 = entries.map(|entry| largest(&entry.from.location)).sum();
+    Quantity::mebibytes((GENERATIONS * generation + BESIDE_FILES).div_ceil(MEBIBYTE))
+}
+
+impl Planner<'_> {
+    pub(super) fn allot(&mut self) -> Resources {
+        let resources = Resources::of(self.request, self.pod);
+        self.refuse_excess(&resources.cpu, [Annotation::CpuRequest, Annotation::CpuLimit]);
+        self.refuse_excess(&resources.memory, [Annotation::MemoryRequest, Annotation::MemoryLimit]);
+        self.refuse_want(&resources.memory, needed(&resources.volume));
+        resources
     }
 
     fn refuse_excess(&mut self, (request, limit): &Pair, [of_request, of_limit]: [Annotation; 2]) {
@@ -151,10 +167,10 @@ fn same(request: Option<Amount>, limit: Option<Amount>, usual: Option<Quantity>)
     (quantity.clone(), quantity)
 }
 
-fn named(cpu: Option<Quantity>, memory: Option<Quantity>) -> BTreeMap<&'static str, Quantity> {
+fn named(cpu: Option<&Quantity>, memory: Option<&Quantity>) -> BTreeMap<&'static str, Quantity> {
     [("cpu", cpu), ("memory", memory)]
         .into_iter()
-        .filter_map(|(name, quantity)| Some((name, quantity?)))
+        .filter_map(|(name, quantity)| Some((name, quantity?.clone())))
         .collect()
 }
 

@@ -1,7 +1,10 @@
 use serde_json::json;
 
 use super::{Config, Pod, Step, Value, plan};
-use crate::annotations::{Asked, parse};
+use crate::{
+    annotations::{Asked, parse},
+    policy::{Namespace, Subject},
+};
 
 /// The agent's container for a pod of these containers, with these annotations.
 fn agent(annotations: &[(&str, &str)], spec: &Value) -> Result<Value, Vec<String>> {
@@ -10,7 +13,9 @@ fn agent(annotations: &[(&str, &str)], spec: &Value) -> Result<Value, Vec<String
     let all = all.map(|(name, value)| (format!("mayfly.dev/{name}"), json!(value))).collect();
     let config = Config::from_yaml("defaults: {vault-address: 'https://v', vault-role: r}")
         .expect("a configuration");
-    let Asked::Injection(request, faults) = parse(&all, &config) else {
+    let Asked::Injection(request, faults) =
+        parse(&all, &config, &Subject::new(&Namespace::named("default"), &json!({})))
+    else {
         panic!("no request");
     };
     assert!(faults.is_empty(), "{faults:?}");

@@ -40,9 +40,8 @@ const PROJECTED_MODE: i32 = 0o644;
 impl Planner<'_> {
     /// Adds the volumes that are not there; a foreign one of the same name is refused.
     pub(super) fn ensure_volumes(&mut self, identities: &Identities, resources: &Resources) {
-        let size = resources.volume.clone().unwrap_or_else(|| Quantity::mebibytes(1));
         let wanted = [
-            Some(in_memory(SECRETS_VOLUME, &size)),
+            Some(in_memory(SECRETS_VOLUME, &resources.volume)),
             Some(in_memory(STATE_VOLUME, &Quantity::mebibytes(1))),
             (!identities.tokens.is_empty()).then(|| projected(&identities.tokens)),
         ];

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 
 fn admit_json(object: &Value) -> Result<Admitted, ManifestError> {
-    admit(&Config::default(), &object.to_string())
+    admit(&Config::default(), &Namespace::named("default"), &object.to_string())
 }
 
 #[test]

@@ -2,7 +2,12 @@
 //!
 //! Labels come from short fixed lists: nothing that a client sends becomes one.
 
-use std::time::Duration;
+mod configuration;
+mod identity;
+
+use std::time::{Duration, SystemTime};
+
+use mayfly_certs::event::Event;
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -10,7 +15,9 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::admission::Decision;
+use crate::{admission::Review, policy::Judgement};
+use configuration::ConfigurationMetrics;
+use identity::IdentityMetrics;
 
 /// A review takes tens of microseconds; a thousand containers take some milliseconds.
 const BUCKETS: [f64; 12] =
@@ -21,17 +28,25 @@ const BUCKETS: [f64; 12] =
 pub struct Metrics {
     registry: Registry,
     decisions: Family<DecisionLabels, Counter>,
-    durations: Histogram,
+    durations: Family<DurationLabels, Histogram, fn() -> Histogram>,
     connections: Gauge,
     evictions: Counter,
     handshakes: Counter,
     panics: Counter,
+    identity: IdentityMetrics,
+    configuration: ConfigurationMetrics,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct DecisionLabels {
     decision: &'static str,
+    mode: &'static str,
     reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DurationLabels {
+    decision: &'static str,
 }
 
 impl Default for Metrics {
@@ -39,11 +54,13 @@ impl Default for Metrics {
         let mut metrics = Self {
             registry: Registry::with_prefix("mayfly_webhook"),
             decisions: Family::default(),
-            durations: Histogram::new(BUCKETS),
+            durations: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
             connections: Gauge::default(),
             evictions: Counter::default(),
             handshakes: Counter::default(),
             panics: Counter::default(),
+            identity: IdentityMetrics::default(),
+            configuration: ConfigurationMetrics::default(),
         };
         metrics.register();
         metrics
@@ -74,12 +91,38 @@ impl Metrics {
         let handshakes = self.handshakes.clone();
         registry.register("handshakes_refused", "TLS handshakes that came to nothing", handshakes);
         registry.register("panics", "Requests that were answered with 500", self.panics.clone());
+        self.identity.register(registry);
+        self.configuration.register(registry);
     }
 
-    pub(super) fn decided(&self, decision: &Decision, duration: Duration) {
-        let labels = DecisionLabels { decision: decision.name(), reason: decision.reason() };
-        self.decisions.get_or_create(&labels).inc();
-        self.durations.observe(duration.as_secs_f64());
+    pub(super) fn decided(&self, review: &Review, duration: Duration) {
+        let (decision, mode, reason) = (review.decision.name(), review.mode(), review.reason());
+        self.decisions.get_or_create(&DecisionLabels { decision, mode, reason }).inc();
+        self.durations.get_or_create(&DurationLabels { decision }).observe(duration.as_secs_f64());
+    }
+
+    pub(super) fn judged(&self, judgement: &Judgement) {
+        self.configuration.judged(judgement);
+    }
+
+    /// A configuration is in force since `now`.
+    pub fn config_taken(&self, now: SystemTime) {
+        self.configuration.taken(now);
+    }
+
+    /// What is in force is not what the file says.
+    pub fn config_outdated(&self) {
+        self.configuration.outdated();
+    }
+
+    /// The file's content cannot be used.
+    pub fn config_refused(&self) {
+        self.configuration.refused();
+    }
+
+    /// The namespaces could not be watched.
+    pub fn namespaces_failed(&self) {
+        self.configuration.namespaces_failed();
     }
 
     pub(super) fn connected(&self, crowded: bool) {
@@ -97,6 +140,11 @@ impl Metrics {
 
     pub(super) fn panicked(&self) {
         self.panics.inc();
+    }
+
+    /// Counts what happened to the identity at the time `now`.
+    pub fn of_identity(&self, event: &Event, now: SystemTime) {
+        self.identity.happened(event, now);
     }
 
     /// Prometheus' text.

@@ -1,6 +1,6 @@
-//! `/mutate`: the limits of a request, and one log line for each decision.
+//! `/mutate` and `/warn`: the limits of a request, and one log line for each decision.
 //!
-//! EDGE. Of the object only its namespace and name are ever logged.
+//! EDGE. Of the object only its namespace, name and owner are ever logged.
 
 use std::{any::Any, sync::Arc};
 
@@ -17,16 +17,24 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
 use super::{Clock, Draining, Limits, Metrics, Reviewer};
-use crate::{admission::Review, fault::quote};
+use crate::{
+    admission::{Decision, Review},
+    fault::quote,
+    namespaces::Namespaces,
+};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
-/// What is behind `/mutate`.
+/// What is behind `/mutate` and `/warn`.
 #[derive(Clone)]
 pub struct Mutation {
-    /// What decides.
+    /// What decides about pods.
     pub reviewer: Reviewer,
+    /// What foresees the pods of workloads.
+    pub forecaster: Reviewer,
+    /// What may still have to become known before it is decided.
+    pub namespaces: Namespaces,
     /// Where decisions are counted.
     pub metrics: Arc<Metrics>,
     /// How long they took.
@@ -57,30 +65,44 @@ pub(super) fn router(mutation: Mutation, limits: &Limits) -> Router {
     };
     Router::new()
         .route("/mutate", post(mutate))
+        .route("/warn", post(warn))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, limits.request))
         .with_state(room)
 }
 
 async fn mutate(State(room): State<Room>, request: Request) -> Response {
-    let mut response = answer(&room, request).await;
+    let reviewer = &room.mutation.reviewer;
+    respond(&room, reviewer, request).await
+}
+
+async fn warn(State(room): State<Room>, request: Request) -> Response {
+    let reviewer = &room.mutation.forecaster;
+    respond(&room, reviewer, request).await
+}
+
+async fn respond(room: &Room, reviewer: &Reviewer, request: Request) -> Response {
+    let mut response = answer(room, reviewer, request).await;
     if room.mutation.draining.has_begun() {
         response.headers_mut().insert(header::CONNECTION, CLOSE);
     }
     response
 }
 
-async fn answer(room: &Room, request: Request) -> Response {
+async fn answer(room: &Room, reviewer: &Reviewer, request: Request) -> Response {
     let body = match read(request, room.longest).await {
         Ok(body) => body,
         Err(refusal) => return refusal.into_response(),
     };
-    let Mutation { reviewer, metrics, clock, .. } = &room.mutation;
+    let Mutation { metrics, clock, .. } = &room.mutation;
     let start = clock();
-    let review = reviewer(&body);
+    let review = decide(&room.mutation.namespaces, reviewer, &body).await;
     let answer = review.answer();
     let duration = clock().saturating_duration_since(start);
-    metrics.decided(&review.decision, duration);
+    metrics.decided(&review, duration);
+    if !matches!(review.decision, Decision::Forecast(_)) {
+        metrics.judged(&review.account.judgement);
+    }
     log(&review, duration);
     match answer {
         Ok(answer) => ([(header::CONTENT_TYPE, JSON)], answer).into_response(),
@@ -88,13 +110,24 @@ async fn answer(room: &Room, request: Request) -> Response {
     }
 }
 
+/// Decides; once more when the pod's namespace becomes known within a moment.
+async fn decide(namespaces: &Namespaces, reviewer: &Reviewer, body: &[u8]) -> Review {
+    let review = reviewer(body);
+    if review.awaits_namespace && namespaces.appears(&review.namespace).await {
+        return reviewer(body);
+    }
+    review
+}
+
 fn log(review: &Review, duration: std::time::Duration) {
     tracing::info!(
         uid = %quote(&review.uid),
         namespace = %quote(&review.namespace),
         name = %quote(&review.name),
+        owner = %quote(&review.owner),
         decision = review.decision.name(),
-        reason = review.decision.reason(),
+        mode = review.mode(),
+        reason = review.reason(),
         microseconds = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
         "reviewed",
     );

@@ -64,6 +64,17 @@ pub async fn build_all(folders: &Folders, checkout: &Path) -> Result<Vec<PathBuf
     Ok(archives)
 }
 
+/// The program in an image, as [`build_all`] has left it in the cache: static, so it runs on the machine itself too.
+pub fn program(folders: &Folders, target: Target) -> Result<Program> {
+    let cache = folders.image_target();
+    let entries = fs::read_dir(&cache).with_context(|| format!("read {}", cache.display()))?;
+    let mut programs = entries
+        .filter_map(|entry| Some(entry.ok()?.path().join("release").join(target.name())))
+        .filter(|program| program.is_file());
+    let program = programs.next().with_context(|| format!("{} is not built", target.name()))?;
+    Ok(Program::new(program))
+}
+
 /// What the builder takes from this machine.
 struct Machine {
     toolchain: PathBuf,

@@ -1,6 +1,9 @@
 //! The parts that are built from Go modules. Their versions are pinned in `tests/lab/<name>/go.mod` and `go.sum`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, ensure};
 
@@ -14,6 +17,8 @@ pub struct GoTool {
     version: &'static str,
     packages: &'static [&'static str],
     linker_flags: &'static str,
+    /// More of `go build`'s options.
+    more: &'static [&'static str],
 }
 
 /// The node and its control plane.
@@ -31,6 +36,7 @@ pub const KUBERNETES: GoTool = GoTool {
     // A build from a module knows no version by itself, and the parts compare theirs.
     linker_flags: "-s -w -X k8s.io/component-base/version.gitVersion=v1.34.4 \
                    -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=34",
+    more: &[],
 };
 
 /// Vault's server.
@@ -39,6 +45,7 @@ pub const VAULT: GoTool = GoTool {
     version: "v1.15.0",
     packages: &["github.com/hashicorp/vault"],
     linker_flags: "-s -w",
+    more: &[],
 };
 
 /// Helm.
@@ -47,6 +54,25 @@ pub const HELM: GoTool = GoTool {
     version: "v3.19.0",
     packages: &["helm.sh/helm/v3/cmd/helm"],
     linker_flags: "-s -w",
+    more: &[],
+};
+
+/// What the Kubernetes knows of manifests that is the oldest, and what its API server takes for an expression.
+pub const OLDEST_SCHEMAS: GoTool = GoTool {
+    name: "schemas",
+    version: "v0.30.14",
+    packages: &["."],
+    linker_flags: "-s -w",
+    more: &["-tags", "expressions"],
+};
+
+/// What the newest Kubernetes knows of manifests.
+pub const NEWEST_SCHEMAS: GoTool = GoTool {
+    name: "schemas",
+    version: "v0.37.2",
+    packages: &["."],
+    linker_flags: "-s -w",
+    more: &["-modfile", "newest.mod"],
 };
 
 impl GoTool {
@@ -57,10 +83,18 @@ impl GoTool {
         cached(folder, &what, |folder| self.compile(folder)).await
     }
 
+    /// The same for a program of the lab's own, whose source may have changed; Go knows what is left to do.
+    pub async fn build_again(&self, tools: &Path) -> Result<PathBuf> {
+        let folder = tools.join(format!("{}-{}", self.name, self.version));
+        fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
+        self.compile(folder.clone()).await?;
+        Ok(folder)
+    }
+
     async fn compile(&self, into: PathBuf) -> Result<()> {
         let go = Program::new("go").args(["env", "GOVERSION"]).text().await;
         ensure!(
-            go.context("install Go 1.24 or newer")?.starts_with("go1."),
+            go.context("install Go 1.26 or newer")?.starts_with("go1."),
             "`go` is not the Go that is meant"
         );
         // Nice, because people go on working while it builds.
@@ -77,6 +111,7 @@ impl GoTool {
                 "-o",
             ])
             .args([&into])
+            .args(self.more)
             .args(self.packages)
             .env("CGO_ENABLED", "0")
             .env("GOFLAGS", "-mod=readonly")

@@ -1,21 +1,26 @@
-//! Where the pod is in each kind of object.
+//! What makes pods: where each kind of object has its pod's template.
 //!
 //! PURE.
 
 use serde_json::Value;
 
-use crate::pod::text;
+use crate::{
+    annotations::PREFIX,
+    pod::{Pod, text},
+};
 
 /// Where an object has its pod, and whether that pod is meant to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Template {
-    pub(super) pointer: &'static str,
-    pub(super) ends: bool,
+pub struct Template {
+    /// Where it is in the object; empty when the object is the pod.
+    pub pointer: &'static str,
+    /// Whether the pod is meant to end.
+    pub ends: bool,
 }
 
 impl Template {
     /// The template of `object`, if it is of a kind that has one.
-    pub(super) fn of(object: &Value) -> Option<Self> {
+    pub fn of(object: &Value) -> Option<Self> {
         let group = text(object, "apiVersion").split_once('/').map_or("", |(group, _)| group);
         let (pointer, ends) = match (group, text(object, "kind")) {
             ("", "Pod") => ("", false),
@@ -30,20 +35,15 @@ impl Template {
         };
         Some(Self { pointer, ends })
     }
-}
 
-/// The items of a list of objects.
-pub(super) fn items(object: &mut Value) -> Option<&mut Vec<Value>> {
-    if !text(object, "kind").ends_with("List") {
-        return None;
+    /// The commonest mistake: annotations of ours on the workload instead of its pods.
+    pub fn misplaced(&self, object: &Value) -> Option<String> {
+        let annotations = Pod::annotations(object).filter(|_| !self.pointer.is_empty())?;
+        let key = annotations.keys().find(|key| key.to_ascii_lowercase().starts_with(PREFIX))?;
+        let place = self.pointer.replace('/', ".");
+        let place = place.trim_start_matches('.');
+        Some(format!(
+            "mayfly: `{key}` has no effect here; move it to `{place}.metadata.annotations`"
+        ))
     }
-    object.get_mut("items").and_then(Value::as_array_mut)
-}
-
-/// What a person calls the object.
-pub(super) fn label(number: usize, object: &Value) -> String {
-    let metadata = object.get("metadata").unwrap_or(&Value::Null);
-    let name = ["name", "generateName"].map(|field| text(metadata, field));
-    let name = name.into_iter().find(|name| !name.is_empty()).unwrap_or("without a name");
-    format!("document {number}, {} {}", text(object, "kind"), crate::fault::quote(name))
 }

@@ -1,0 +1,100 @@
+//! What will become of a workload's pods, told to whoever applies the workload: the author of a Deployment never sees
+//! the denial of a pod.
+//!
+//! PURE. Only warns: a workload is never changed and never refused, because its pods may be created under another
+//! configuration than today's.
+
+use serde_json::Value;
+
+use super::{Decision, Malformed, Outcome, Review, Untouched, read};
+use crate::{config::Config, fault::Faults, pod::text, policy::Directory, workload::Template};
+
+/// The most warnings of one answer: the API server cuts them at 4096 bytes together.
+const MOST_WARNINGS: usize = 20;
+
+/// Decides about the `AdmissionReview` of a workload in `body`.
+pub fn forecast(config: &Config, directory: &Directory, body: &[u8]) -> Review {
+    match serde_json::from_slice(body) {
+        Ok(review) => forecast_parsed(config, directory, review),
+        Err(error) => Review::of(Decision::Malformed(Malformed::Json(error.to_string()))),
+    }
+}
+
+fn forecast_parsed(config: &Config, directory: &Directory, review: Value) -> Review {
+    let (mut answer, _, object) = match read(review) {
+        Ok(read) => read,
+        Err(malformed) => return Review::of(Decision::Malformed(malformed)),
+    };
+    let Some(template) = Template::of(&object).filter(|_| object.is_object()) else {
+        answer.decision = Decision::Untouched(Untouched::NotAWorkload);
+        return answer;
+    };
+    if !answer.owner.is_empty() {
+        // Whoever applied the owner has been told.
+        answer.decision = Decision::Untouched(Untouched::Owned);
+        return answer;
+    }
+    answer.warnings.extend(template.misplaced(&object));
+    answer.foresee(config, directory, &template, object);
+    answer
+}
+
+impl Review {
+    fn foresee(
+        &mut self,
+        config: &Config,
+        directory: &Directory,
+        template: &Template,
+        mut object: Value,
+    ) {
+        let pod = object.pointer_mut(template.pointer).map(Value::take).unwrap_or_default();
+        let kind = text(&object, "kind");
+        self.decision = match self.inspect(config, directory, pod, template.ends) {
+            Outcome::Nothing(untouched) if self.warnings.is_empty() => {
+                Decision::Untouched(untouched)
+            }
+            Outcome::Nothing(_) => Decision::Forecast(Forecast::Misplaced),
+            Outcome::Denied(faults) => {
+                self.warnings.extend(refusals(kind, &faults));
+                Decision::Forecast(Forecast::Refused)
+            }
+            Outcome::Injected(injected) => {
+                self.warnings.extend(injected.warnings);
+                Decision::Forecast(Forecast::Admitted)
+            }
+        };
+        self.warnings.truncate(MOST_WARNINGS);
+    }
+}
+
+/// A line for each fault, because the API server cuts each warning for itself.
+fn refusals(kind: &str, Faults(faults): &Faults) -> impl Iterator<Item = String> {
+    let kind = kind.to_owned();
+    faults
+        .iter()
+        .map(move |fault| format!("mayfly: the pods of this {kind} will be refused: {fault}"))
+}
+
+/// What will become of a workload's pods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forecast {
+    /// They get what they ask for.
+    Admitted,
+    /// They will be denied.
+    Refused,
+    /// They ask for nothing, because the annotations are in the wrong place.
+    Misplaced,
+}
+
+impl Forecast {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Admitted => "admitted",
+            Self::Refused => "refused",
+            Self::Misplaced => "misplaced",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,189 @@
+//! Objects of a cluster, page by page, as raw JSON.
+//!
+//! EDGE. Asks with the caller's rights; what they do not allow is an error that says so.
+
+use anyhow::{Context, bail};
+use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
+use kube::Client;
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+use thiserror::Error;
+
+use super::readers::Rbac;
+use crate::args::Installation;
+
+/// One kind of object, by its place in the API.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Resource {
+    api: &'static str,
+    name: &'static str,
+}
+
+pub(super) const PODS: Resource = Resource { api: "api/v1", name: "pods" };
+pub(super) const NAMESPACES: Resource = Resource { api: "api/v1", name: "namespaces" };
+pub(super) const PROVIDER_CLASSES: Resource =
+    Resource { api: "apis/secrets-store.csi.x-k8s.io/v1", name: "secretproviderclasses" };
+/// What people write; a `ReplicaSet` is a Deployment's.
+pub(super) const WORKLOADS: &[Resource] = &[
+    Resource { api: "apis/apps/v1", name: "deployments" },
+    Resource { api: "apis/apps/v1", name: "statefulsets" },
+    Resource { api: "apis/apps/v1", name: "daemonsets" },
+    Resource { api: "apis/batch/v1", name: "jobs" },
+    Resource { api: "apis/batch/v1", name: "cronjobs" },
+];
+const RBAC: &str = "apis/rbac.authorization.k8s.io/v1";
+
+/// Objects in one answer: some megabytes at most.
+const PAGE: usize = 250;
+
+#[derive(Deserialize)]
+struct List<T> {
+    #[serde(default)]
+    metadata: ListMetadata,
+    #[serde(default = "Vec::new")]
+    items: Vec<T>,
+}
+
+#[derive(Default, Deserialize)]
+struct ListMetadata {
+    #[serde(rename = "continue", default)]
+    next: String,
+}
+
+/// A cluster, or some namespaces of it.
+pub(super) struct Cluster {
+    client: Client,
+    namespaces: Vec<String>,
+}
+
+impl Cluster {
+    pub(super) fn new(client: Client, namespaces: &[String]) -> Self {
+        Self { client, namespaces: namespaces.to_vec() }
+    }
+
+    /// Hands every object of a kind to `look`.
+    pub(super) async fn each(
+        &self,
+        resource: Resource,
+        mut look: impl FnMut(Value),
+    ) -> anyhow::Result<()> {
+        let Resource { api, name } = resource;
+        if self.namespaces.is_empty() {
+            return self.pages(&format!("/{api}/{name}"), &mut look).await;
+        }
+        for namespace in &self.namespaces {
+            self.pages(&format!("/{api}/namespaces/{namespace}/{name}"), &mut look).await?;
+        }
+        Ok(())
+    }
+
+    /// Hands every object of a kind that is of no namespace to `look`.
+    pub(super) async fn every(
+        &self,
+        Resource { api, name }: Resource,
+        mut look: impl FnMut(Value),
+    ) -> anyhow::Result<()> {
+        self.pages(&format!("/{api}/{name}"), &mut look).await
+    }
+
+    /// Like [`Self::each`], for a kind that the cluster may not have.
+    pub(super) async fn each_if_any(
+        &self,
+        resource: Resource,
+        look: impl FnMut(Value),
+    ) -> anyhow::Result<()> {
+        match self.each(resource, look).await {
+            Err(error) if is_not_found(&error) => Ok(()),
+            outcome => outcome,
+        }
+    }
+
+    /// Everything that says who may do what.
+    pub(super) async fn rbac(&self) -> anyhow::Result<Rbac> {
+        let (mut roles, mut bindings) = (Vec::new(), Vec::new());
+        self.each(Resource { api: RBAC, name: "roles" }, |role| roles.push(role)).await?;
+        self.each(Resource { api: RBAC, name: "rolebindings" }, |binding| bindings.push(binding))
+            .await?;
+        let typed = |value| serde_json::from_value(value).context("reading a Role");
+        let roles: Result<Vec<Role>, _> = roles.into_iter().map(typed).collect();
+        let typed = |value| serde_json::from_value(value).context("reading a RoleBinding");
+        let bindings: Result<Vec<RoleBinding>, _> = bindings.into_iter().map(typed).collect();
+        let (mut cluster_roles, mut cluster_bindings) = (Vec::new(), Vec::new());
+        let path = |name| format!("/{RBAC}/{name}");
+        self.pages::<ClusterRole>(&path("clusterroles"), &mut |role| cluster_roles.push(role))
+            .await?;
+        self.pages::<ClusterRoleBinding>(&path("clusterrolebindings"), &mut |binding| {
+            cluster_bindings.push(binding);
+        })
+        .await?;
+        Ok(Rbac { roles: roles?, bindings: bindings?, cluster_roles, cluster_bindings })
+    }
+
+    /// The text of the configuration that the installation's Deployment mounts.
+    pub(super) async fn configuration(&self, of: &Installation) -> anyhow::Result<String> {
+        let Installation { namespace, name } = of;
+        let path = format!("/apis/apps/v1/namespaces/{namespace}/deployments/{name}");
+        let deployment: Value = self.get(&path).await?;
+        let volumes = deployment.pointer("/spec/template/spec/volumes").and_then(Value::as_array);
+        let map = volumes.into_iter().flatten().find_map(|volume| {
+            let is_config = volume.get("name").is_some_and(|name| name == "config");
+            is_config.then_some(volume.pointer("/configMap/name")?.as_str()?)
+        });
+        let Some(map) = map else {
+            bail!("its Deployment has no volume `config` from a ConfigMap");
+        };
+        let map: Value =
+            self.get(&format!("/api/v1/namespaces/{namespace}/configmaps/{map}")).await?;
+        let text = map.pointer("/data/config.yaml").and_then(Value::as_str);
+        Ok(text.context("its ConfigMap has no `config.yaml`")?.to_owned())
+    }
+
+    async fn pages<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        look: &mut impl FnMut(T),
+    ) -> anyhow::Result<()> {
+        let mut next = String::new();
+        loop {
+            let mut query = url::form_urlencoded::Serializer::new(format!("{path}?"));
+            query.append_pair("limit", &PAGE.to_string());
+            if !next.is_empty() {
+                query.append_pair("continue", &next);
+            }
+            let page: List<T> = self.get(&query.finish()).await?;
+            page.items.into_iter().for_each(&mut *look);
+            next = page.metadata.next;
+            if next.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+        let request = http::Request::get(path).body(Vec::new()).context("making a request")?;
+        let what = path.split('?').next().unwrap_or(path);
+        let answer = self.client.request(request).await.map_err(Refusal::of);
+        answer.with_context(|| format!("asking for {what}"))
+    }
+}
+
+fn is_not_found(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Refusal>().is_some_and(|refusal| refusal.code == 404)
+}
+
+/// Why the API server gave no answer, in its own words: `kube`'s repeat the whole status, and themselves.
+#[derive(Debug, Error)]
+#[error("{message}")]
+struct Refusal {
+    code: u16,
+    message: String,
+}
+
+impl Refusal {
+    fn of(error: kube::Error) -> Self {
+        match error {
+            kube::Error::Api(status) => Self { code: status.code, message: status.message },
+            other => Self { code: 0, message: other.to_string() },
+        }
+    }
+}

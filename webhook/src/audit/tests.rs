@@ -1,0 +1,5 @@
+#![expect(clippy::needless_pass_by_value, reason = "`json!` reads better without borrows")]
+
+mod migration;
+mod readers;
+mod survey;

@@ -1,0 +1,43 @@
+//! Who asks: a pod, by what a rule may select it by.
+//!
+//! PURE.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::Namespace;
+use crate::pod::text;
+
+/// The service account of a pod that names none.
+const DEFAULT_SERVICE_ACCOUNT: &str = "default";
+
+/// A pod in its namespace.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// Where the pod is created.
+    pub namespace: &'a Namespace,
+    pod: &'a Value,
+}
+
+impl<'a> Subject<'a> {
+    /// The pod, or the template of one, in `namespace`.
+    pub fn new(namespace: &'a Namespace, pod: &'a Value) -> Self {
+        Self { namespace, pod }
+    }
+
+    /// The name of the pod's service account.
+    pub fn service_account(&self) -> &'a str {
+        let spec = self.pod.get("spec").unwrap_or(&Value::Null);
+        // The second is the older name of the first, which the API server fills in.
+        let names = ["serviceAccountName", "serviceAccount"].map(|field| text(spec, field));
+        names.into_iter().find(|name| !name.is_empty()).unwrap_or(DEFAULT_SERVICE_ACCOUNT)
+    }
+
+    /// The pod's labels.
+    pub(super) fn labels(&self) -> BTreeMap<String, String> {
+        let labels = self.pod.pointer("/metadata/labels").and_then(Value::as_object);
+        let labels = labels.into_iter().flatten();
+        labels.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+    }
+}
