@@ -1,6 +1,6 @@
 //! The one way to the network: HTTP/1.1 over a shared TLS configuration, with limits on everything.
 //!
-//! No proxies, no redirects, nothing from the environment. This room knows sockets and
+//! No redirects, no proxy that is not asked for, nothing from the environment. This room knows sockets and
 //! certificates; it does not know AWS or Vault, and its errors never hold an answer's body.
 
 mod certificates;
@@ -85,6 +85,26 @@ impl Http {
         ca: Option<&Ca>,
         uses_tls: bool,
     ) -> Result<reqwest::Client, CertificateError> {
+        let builder = self.builder(ca, uses_tls)?.no_proxy();
+        builder.build().map_err(|error| CertificateError::Client(fault::innermost(&error)))
+    }
+
+    /// The same, through `proxy`.
+    pub fn client_through(
+        &self,
+        proxy: &str,
+        ca: Option<&Ca>,
+    ) -> Result<reqwest::Client, CertificateError> {
+        let failed = |error: reqwest::Error| CertificateError::Client(fault::innermost(&error));
+        let proxy = reqwest::Proxy::all(proxy).map_err(failed)?;
+        self.builder(ca, true)?.proxy(proxy).build().map_err(failed)
+    }
+
+    fn builder(
+        &self,
+        ca: Option<&Ca>,
+        uses_tls: bool,
+    ) -> Result<reqwest::ClientBuilder, CertificateError> {
         let authorities = match (uses_tls, ca) {
             (false, _) => Arc::new(RootCertStore::empty()),
             (true, Some(ca)) => Arc::new(certificates::read(ca, &self.root)?),
@@ -95,16 +115,13 @@ impl Http {
             .map_err(CertificateError::Tls)?
             .with_root_certificates(authorities)
             .with_no_client_auth();
-        reqwest::Client::builder()
+        Ok(reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
             .user_agent(concat!("mayfly-agent/", env!("CARGO_PKG_VERSION")))
-            .no_proxy()
             .redirect(Policy::none())
             .connect_timeout(CONNECT_LIMIT)
             .timeout(EXCHANGE_LIMIT)
-            .pool_idle_timeout(IDLE_LIMIT)
-            .build()
-            .map_err(|error| CertificateError::Client(fault::innermost(&error)))
+            .pool_idle_timeout(IDLE_LIMIT))
     }
 
     fn system(&self) -> Result<Arc<RootCertStore>, CertificateError> {

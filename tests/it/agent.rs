@@ -3,6 +3,8 @@
 mod batches;
 mod check;
 mod delivery;
+mod endpoints;
+mod failover;
 mod faults;
 mod identity;
 mod leaks;

@@ -40,7 +40,7 @@ pub struct Config {
     pub defaults: Settings,
     /// How Vault is reached.
     pub vault: VaultPolicy,
-    /// How AWS is reached, when it is not AWS itself.
+    /// How AWS is reached.
     pub aws: AwsStandIns,
     /// The shortest `refresh` that a pod may ask for.
     pub refresh_floor: Interval,
@@ -74,13 +74,19 @@ pub struct VaultPolicy {
     pub ca: Option<String>,
 }
 
-/// URLs and certificate authorities that stand in for AWS's own.
+/// How AWS is reached: by which of its own endpoints, or by URLs and certificate authorities that stand in for them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AwsStandIns {
     /// Every service's URL.
     pub endpoint: Option<String>,
     /// STS's URL, before `endpoint`.
     pub sts_endpoint: Option<String>,
+    /// Whether only endpoints with validated cryptography are asked.
+    pub fips: bool,
+    /// Whether the endpoints are asked that have IPv6 addresses too.
+    pub dual_stack: bool,
+    /// The proxy's URL.
+    pub proxy: Option<String>,
     /// Certificate authorities instead of the system's, in PEM.
     pub ca: Option<String>,
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! batch ── access            which references are asked for together, where and as whom
 //! secrets_manager, parameter_store ── error      what is asked, and what an answer means
-//! caller ── failure          one call: credentials, region
+//! caller ── regions, failure one call: credentials, and another region while one is down
 //! identity ── session        who asks
 //! connector                  the agent's own HTTP client
 //! ```
@@ -18,10 +18,11 @@ mod error;
 mod failure;
 mod identity;
 mod parameter_store;
+mod regions;
 mod secrets_manager;
 mod session;
 
-use std::{path::PathBuf, rc::Rc, sync::Arc};
+use std::{path::PathBuf, rc::Rc};
 
 use aws_config::BehaviorVersion;
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
@@ -31,6 +32,7 @@ use mayfly_spec::{
     reference::{Parameter, SecretsManagerSecret},
     spec,
 };
+use url::Url;
 
 use super::{Fetched, SourceError, unsupported};
 use crate::{
@@ -41,6 +43,7 @@ use caller::Caller;
 use connector::Connector;
 use identity::Identity;
 use parameter_store::ParameterStore;
+use regions::Regions;
 use secrets_manager::SecretsManager;
 
 pub(super) use batch::plan;
@@ -80,6 +83,7 @@ struct Setup {
     aws: spec::Aws,
     /// The name of every session that the agent opens.
     session: String,
+    regions: Regions,
 }
 
 impl Setup {
@@ -95,8 +99,8 @@ impl Setup {
                 aws_config::stalled_stream_protection::StalledStreamProtectionConfig::disabled(),
             )
             .identity_cache(aws_sdk_secretsmanager::config::IdentityCache::no_cache());
-        sdk.set_endpoint_url(endpoint.cloned());
-        sdk
+        sdk.set_endpoint_url(endpoint.map(|endpoint| endpoint.replace("{region}", region)));
+        sdk.use_fips(self.aws.fips).use_dual_stack(self.aws.dual_stack)
     }
 
     /// The settings for STS in `region`.
@@ -111,18 +115,12 @@ impl Aws {
         http: &Http,
         environment: AwsEnvironment,
     ) -> Result<Self, SourceError> {
-        let endpoints = [&aws.endpoint, &aws.sts_endpoint];
-        let is_plain = |endpoint: &Option<String>| {
-            endpoint.as_ref().is_some_and(|url| url.starts_with("http://"))
-        };
-        let uses_tls = !is_plain(&aws.endpoint)
-            || endpoints.into_iter().any(|url| url.is_some() && !is_plain(url));
-        let client = http
-            .client(aws.ca.as_ref(), uses_tls)
-            .map_err(|error| Fault::new(Class::Configuration, format_args!("`aws`: {error}")))?;
+        refuse(&aws)?;
+        let connector = Connector::new(client(&aws, http)?);
         let session = session::name(environment.pod.as_ref());
-        let setup = Rc::new(Setup { connector: Connector::new(client), aws, session });
-        let identity = Arc::new(Identity::new(&setup, http, environment)?);
+        let regions = Regions::new(aws.failover_regions.clone());
+        let setup = Rc::new(Setup { connector, aws, session, regions });
+        let identity = Rc::new(Identity::new(setup.clone(), http, environment)?);
         let caller = Caller::new(setup, identity);
         Ok(Self { caller, secrets: SecretsManager::new(), parameters: ParameterStore::new() })
     }
@@ -139,6 +137,41 @@ impl Aws {
             batch.iter().map(|location| Err(unsupported(location))).collect()
         }
     }
+}
+
+/// What contradicts itself.
+fn refuse(aws: &spec::Aws) -> Result<(), SourceError> {
+    let own = aws.endpoint.is_some() || aws.sts_endpoint.is_some();
+    let words = if own && (aws.fips || aws.dual_stack) {
+        "`fips` and `dual-stack` choose among AWS's own endpoints; leave `endpoint` and `sts-endpoint` out"
+    } else if aws.proxy.as_deref().is_some_and(|proxy| !is_proxy(proxy)) {
+        "`proxy` is no URL of a proxy; write `http://<host>:<port>`, without user and password, which would lie open"
+    } else {
+        return Ok(());
+    };
+    Err(Fault::new(Class::Configuration, format_args!("`aws`: {words}")))
+}
+
+fn is_proxy(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+    })
+}
+
+/// The client for everything but the node's own agent.
+fn client(aws: &spec::Aws, http: &Http) -> Result<reqwest::Client, SourceError> {
+    let is_plain =
+        |endpoint: &Option<String>| endpoint.as_ref().is_some_and(|url| url.starts_with("http://"));
+    let uses_tls =
+        !is_plain(&aws.endpoint) || aws.sts_endpoint.is_some() && !is_plain(&aws.sts_endpoint);
+    let client = match &aws.proxy {
+        Some(proxy) => http.client_through(proxy, aws.ca.as_ref()),
+        None => http.client(aws.ca.as_ref(), uses_tls),
+    };
+    client.map_err(|error| Fault::new(Class::Configuration, format_args!("`aws`: {error}")))
 }
 
 fn secret(location: &Location) -> Option<&SecretsManagerSecret> {

@@ -22,6 +22,9 @@ pub struct Version {
     /// When it was made, if the backend says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<Timestamp>,
+    /// Whether it was read from a region that stands in for the secret's own.
+    #[serde(skip)]
+    stands_in: bool,
 }
 
 /// An answer that is older than what is held.
@@ -31,12 +34,18 @@ pub struct Regression;
 impl Version {
     /// A version with a number.
     pub fn numbered(number: u64, created: Option<SystemTime>) -> Self {
-        Self { id: Some(number.to_string()), created: created.map(Timestamp::from) }
+        Self { id: Some(number.to_string()), ..Self::named(None, created) }
     }
 
     /// A version with an id that says nothing about order.
     pub fn named(id: Option<String>, created: Option<SystemTime>) -> Self {
-        Self { id, created: created.map(Timestamp::from) }
+        Self { id, created: created.map(Timestamp::from), stands_in: false }
+    }
+
+    /// The same version, read from a region that stands in for the secret's own, or not.
+    #[must_use]
+    pub fn of_stand_in(self, stands_in: bool) -> Self {
+        Self { stands_in, ..self }
     }
 
     fn number(&self) -> Option<u64> {
@@ -46,7 +55,8 @@ impl Version {
     /// Whether `next` may replace this one; `seen` is when an older one was first answered.
     ///
     /// Numbers never go back, unless the secret was made anew since: then its version is younger.
-    /// Without numbers the dates decide, and an older date only for a minute: see [`PATIENCE`].
+    /// Without numbers the dates decide, and an older date only for a minute: see [`PATIENCE`]. A
+    /// region that stands in for another may lag behind for longer, and is never believed so.
     pub fn admits(&self, next: &Self, seen: SystemTime, now: SystemTime) -> Result<(), Regression> {
         let created = self.created.zip(next.created);
         let is_younger = created.map(|(held, next)| next >= held);
@@ -55,7 +65,7 @@ impl Version {
         let admitted = self.id == next.id
             || match (self.number(), next.number()) {
                 (Some(held), Some(next)) => next >= held || is_made_anew,
-                _ => is_younger.unwrap_or(true) || held_long,
+                _ => is_younger.unwrap_or(true) || held_long && !next.stands_in,
             };
         admitted.then_some(()).ok_or(Regression)
     }
@@ -96,6 +106,14 @@ mod tests {
         assert!(admits(&old, &new, 0));
         assert!(!admits(&new, &old, 0) && !admits(&new, &old, 59));
         assert!(admits(&new, &old, 60));
+    }
+
+    #[test]
+    fn an_older_id_of_a_stand_in_is_never_believed() {
+        let id = |id: &str, second| Version::named(Some(id.to_owned()), Some(at(second)));
+        let (old, new) = (id("a", 10).of_stand_in(true), id("b", 20));
+        assert!(!admits(&new, &old, 0) && !admits(&new, &old, 100_000));
+        assert!(admits(&old, &new, 0) && admits(&new, &new.clone().of_stand_in(true), 0));
     }
 
     #[test]

@@ -31,6 +31,7 @@ pub struct Aws {
     denied_keys: BTreeSet<String>,
     denied_operations: BTreeSet<&'static str>,
     flaky: BTreeSet<String>,
+    lagging: BTreeSet<String>,
     trust: BTreeSet<(String, String)>,
     associations: BTreeMap<String, String>,
     guests: BTreeMap<String, Guest>,
@@ -56,6 +57,7 @@ impl Default for Aws {
             denied_keys: BTreeSet::new(),
             denied_operations: BTreeSet::new(),
             flaky: BTreeSet::new(),
+            lagging: BTreeSet::new(),
             trust: BTreeSet::new(),
             associations: BTreeMap::new(),
             guests: BTreeMap::new(),
@@ -117,6 +119,11 @@ impl Aws {
     /// Reading this secret among others fails inside AWS; reading it alone does not.
     pub fn fail_in_batches(&mut self, name: &str) {
         self.flaky.insert(name.to_owned());
+    }
+
+    /// The replicas in this region have not seen the newest versions yet.
+    pub fn lag_behind(&mut self, region: &str) {
+        self.lagging.insert(region.to_owned());
     }
 
     /// No identity may call this operation at all, for example `BatchGetSecretValue`.

@@ -44,6 +44,8 @@ pub enum Scope {
     All,
     /// Those to one service.
     Service(Protocol),
+    /// Those to one region of AWS.
+    Region(&'static str),
     /// Those whose operation begins so, for example `GetSecretValue` or `GET /v1/secret/`.
     Operation(&'static str),
 }
@@ -89,6 +91,7 @@ impl Scene {
         match self.scope {
             Scope::All => true,
             Scope::Service(protocol) => request.protocol() == protocol,
+            Scope::Region(region) => request.region() == Some(region),
             Scope::Operation(operation) => request.operation().starts_with(operation),
         }
     }

@@ -112,6 +112,13 @@ impl Request {
         Some([key, parts.next()?, parts.next()?])
     }
 
+    /// The AWS region that it is for: the one that it was signed for, else the first part of the
+    /// path, where an endpoint may have it.
+    pub fn region(&self) -> Option<&str> {
+        let of_path = || self.path.split('/').find(|part| part.contains('-'));
+        self.signed_for().map(|[_, region, _]| region).or_else(of_path)
+    }
+
     /// A field of a form.
     pub fn form(&self, name: &str) -> Option<String> {
         find(&self.body, name)

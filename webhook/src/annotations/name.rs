@@ -42,6 +42,8 @@ pub enum Annotation {
     VaultAudience,
     /// The region of references that name none.
     AwsRegion,
+    /// The regions that stand in for it while it is down.
+    AwsFailoverRegions,
     /// The IAM role of the pod.
     AwsRoleArn,
     /// Which proof of identity AWS is shown.
@@ -60,7 +62,7 @@ pub enum Annotation {
 
 impl Annotation {
     /// Every annotation that sets one thing, in the order of the documentation.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Inject,
         Self::Files,
         Self::Mode,
@@ -77,6 +79,7 @@ impl Annotation {
         Self::VaultNamespace,
         Self::VaultAudience,
         Self::AwsRegion,
+        Self::AwsFailoverRegions,
         Self::AwsRoleArn,
         Self::AwsIdentity,
         Self::CpuRequest,
@@ -105,6 +108,7 @@ impl Annotation {
             Self::VaultNamespace => "vault-namespace",
             Self::VaultAudience => "vault-audience",
             Self::AwsRegion => "aws-region",
+            Self::AwsFailoverRegions => "aws-failover-regions",
             Self::AwsRoleArn => "aws-role-arn",
             Self::AwsIdentity => "aws-identity",
             Self::CpuRequest => "cpu-request",

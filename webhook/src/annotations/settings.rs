@@ -39,6 +39,7 @@ pub struct Settings {
     pub vault_namespace: Option<String>,
     pub vault_audience: Option<String>,
     pub aws_region: Option<String>,
+    pub aws_failover_regions: Option<Vec<String>>,
     pub aws_role_arn: Option<String>,
     pub aws_identity: Option<Identity>,
     pub cpu_request: Option<Amount>,
@@ -67,6 +68,7 @@ impl Settings {
             Annotation::VaultNamespace => put(&mut self.vault_namespace, value::line(text))?,
             Annotation::VaultAudience => put(&mut self.vault_audience, value::line(text))?,
             Annotation::AwsRegion => put(&mut self.aws_region, value::region(text))?,
+            Annotation::AwsFailoverRegions => put(&mut self.aws_failover_regions, regions(text))?,
             Annotation::AwsRoleArn => put(&mut self.aws_role_arn, value::role_arn(text))?,
             Annotation::AwsIdentity => put(&mut self.aws_identity, identity(text))?,
             Annotation::CpuRequest => put(&mut self.cpu_request, Amount::parse(text))?,
@@ -98,6 +100,9 @@ impl Settings {
             vault_namespace: text(self.vault_namespace, &defaults.vault_namespace),
             vault_audience: text(self.vault_audience, &defaults.vault_audience),
             aws_region: text(self.aws_region, &defaults.aws_region),
+            aws_failover_regions: self
+                .aws_failover_regions
+                .or_else(|| defaults.aws_failover_regions.clone()),
             aws_role_arn: text(self.aws_role_arn, &defaults.aws_role_arn),
             aws_identity: self.aws_identity.or(defaults.aws_identity),
             cpu_request: amount(self.cpu_request, &defaults.cpu_request),
@@ -111,10 +116,7 @@ impl Settings {
     /// Whether the setting of this name has a value.
     pub fn has(&self, name: Annotation) -> bool {
         match name {
-            Annotation::Inject
-            | Annotation::Files
-            | Annotation::OnChange
-            | Annotation::AwsIdentity => false,
+            Annotation::Inject | Annotation::Files | Annotation::OnChange => false,
             Annotation::Mode => self.mode.is_some(),
             Annotation::Gate => self.gate.is_some(),
             Annotation::StartDeadline => self.start_deadline.is_some(),
@@ -128,7 +130,9 @@ impl Settings {
             Annotation::VaultNamespace => self.vault_namespace.is_some(),
             Annotation::VaultAudience => self.vault_audience.is_some(),
             Annotation::AwsRegion => self.aws_region.is_some(),
+            Annotation::AwsFailoverRegions => self.aws_failover_regions.is_some(),
             Annotation::AwsRoleArn => self.aws_role_arn.is_some(),
+            Annotation::AwsIdentity => self.aws_identity.is_some(),
             Annotation::VolumeSize => self.volume_size.is_some(),
             Annotation::CpuRequest
             | Annotation::CpuLimit
@@ -209,6 +213,10 @@ fn names(text: &str) -> Result<Vec<String>, ValueError> {
         return Err(value::form(text, "names of containers, parted by commas"));
     }
     Ok(names)
+}
+
+fn regions(text: &str) -> Result<Vec<String>, ValueError> {
+    text.split(',').map(value::region).collect()
 }
 
 fn volume_size(text: &str) -> Result<Quantity, ValueError> {

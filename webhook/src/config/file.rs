@@ -69,6 +69,12 @@ struct Aws {
     endpoint: Option<String>,
     /// STS's URL, before `endpoint`.
     sts_endpoint: Option<String>,
+    /// Whether only endpoints with validated cryptography are asked (FIPS 140).
+    fips: bool,
+    /// Whether the endpoints are asked that have IPv6 addresses too.
+    dual_stack: bool,
+    /// The URL of the proxy to AWS.
+    proxy: Option<String>,
     /// Certificate authorities instead of the system's.
     ca: Option<Authorities>,
 }
@@ -129,6 +135,9 @@ impl Aws {
         Ok(AwsStandIns {
             endpoint: endpoint("aws.endpoint", self.endpoint)?,
             sts_endpoint: endpoint("aws.sts-endpoint", self.sts_endpoint)?,
+            fips: self.fips,
+            dual_stack: self.dual_stack,
+            proxy: endpoint("aws.proxy", self.proxy)?,
             ca: self.ca.map(|ca| certificates("aws.ca.pem", ca)).transpose()?,
         })
     }

@@ -48,6 +48,7 @@ fn each_fault_is_named() {
         ("vault: {ca: {pem: text}}", "`vault.ca.pem` has no `-----BEGIN"),
         ("vault: {ca: {file: /x}}", "file"),
         ("aws: {endpoint: 'ftp://x'}", "`aws.endpoint`"),
+        ("aws: {proxy: 'http://user:password@proxy'}", "`aws.proxy`"),
         ("- a", "expected"),
         ("overrides: [{defaults: {}}]", "name"),
         ("overrides: [{name: a}, {name: a}]", "`overrides[1].name` is the name of an earlier one"),

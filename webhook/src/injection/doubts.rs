@@ -55,6 +55,7 @@ impl Planner<'_> {
         ];
         let aws = [
             (Annotation::AwsRegion, own.aws_region.is_some()),
+            (Annotation::AwsFailoverRegions, own.aws_failover_regions.is_some()),
             (Annotation::AwsRoleArn, own.aws_role_arn.is_some()),
             (Annotation::AwsIdentity, own.aws_identity.is_some()),
         ];

@@ -143,12 +143,16 @@ impl Planner<'_> {
             _ => self.identify_to_sts(identities, chosen),
         };
         let token_file = role_arn.as_ref().map(|_| AWS_TOKEN.path());
-        let stand_ins = &self.config.aws;
+        let (settings, stand_ins) = (&self.request.settings, &self.config.aws);
         identities.aws = Some(Aws {
-            region: self.request.settings.aws_region.clone(),
+            region: settings.aws_region.clone(),
             identity,
             role_arn,
             token_file,
+            failover_regions: settings.aws_failover_regions.clone().unwrap_or_default(),
+            fips: stand_ins.fips,
+            dual_stack: stand_ins.dual_stack,
+            proxy: stand_ins.proxy.clone(),
             endpoint: stand_ins.endpoint.clone(),
             sts_endpoint: stand_ins.sts_endpoint.clone(),
             ca: stand_ins.ca.clone().map(Ca::Pem),

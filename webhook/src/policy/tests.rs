@@ -100,6 +100,12 @@ fn aws_roles_and_regions_are_judged_wherever_they_are_said() {
     let regions = "{name: r, aws-regions: ['eu-*']}";
     allows(regions, &[AWS, ("aws-region", "eu-central-1")]);
     denies(regions, &[AWS, ("aws-region", "us-east-1")], "allowed: `eu-*`");
+    allows(regions, &[AWS, ("aws-failover-regions", "eu-west-1,eu-north-1")]);
+    denies(
+        regions,
+        &[AWS, ("aws-failover-regions", "eu-west-1,us-east-1")],
+        "`mayfly.dev/aws-failover-regions`",
+    );
     denies(regions, &[("file.a", "aws-sm:db?region=us-east-1")], "`a`: policy: rule `r`");
     let arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:x";
     denies(regions, &[("file.a", arn)], "`us-east-1`");

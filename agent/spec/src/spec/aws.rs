@@ -24,7 +24,19 @@ pub struct Aws {
     /// The web identity's token, read anew for every exchange; absent, as with `role-arn`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_file: Option<PathBuf>,
-    /// A URL that stands in for every service's own.
+    /// Regions that stand in for `region` while it is down, the first first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failover_regions: Vec<String>,
+    /// Whether only endpoints with validated cryptography are asked (FIPS 140).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fips: bool,
+    /// Whether the endpoints are asked that have IPv6 addresses too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dual_stack: bool,
+    /// The URL of the proxy to AWS; the environment's is not heeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<String>,
+    /// A URL that stands in for every service's own; `{region}` in it is the region that is asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
     /// A URL that stands in for STS's own, before `endpoint`.

@@ -39,3 +39,28 @@ fn region(id: &str, option: Option<&String>) -> Option<String> {
     let named = Arn::parse(id).map(|arn| arn.region().to_owned()).ok();
     named.or_else(|| option.cloned())
 }
+
+/// `id` as it is called in `region`: a replica's ARN differs from its original's in the region only.
+pub(super) fn in_region(id: &str, region: &str) -> String {
+    match Arn::parse(id) {
+        Ok(arn) if arn.region() != region => {
+            let parts = id.splitn(6, ':').enumerate();
+            let part = |(at, part)| if at == 3 { region } else { part };
+            parts.map(part).collect::<Vec<_>>().join(":")
+        }
+        _ => id.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replica_is_called_by_its_own_regions_name() {
+        let arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:prod/db-a1b2c3";
+        let replica = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-a1b2c3";
+        assert_eq!(in_region(arn, "eu-west-1"), replica);
+        assert_eq!(in_region("prod/db", "eu-west-1"), "prod/db");
+    }
+}

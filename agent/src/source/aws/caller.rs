@@ -1,16 +1,15 @@
 //! Calls to a service of AWS: as whom, in which region, and what is done about credentials that
-//! are no longer taken.
+//! are no longer taken and regions that are down.
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
-use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_types::SdkConfig;
 
 use super::{
     Setup,
     access::{Access, Role},
     failure::Failure,
-    identity::{Identity, Provider},
+    identity::Identity,
 };
 use crate::source::SourceError;
 
@@ -18,8 +17,8 @@ use crate::source::SourceError;
 #[derive(Debug)]
 pub(super) struct Caller {
     setup: Rc<Setup>,
-    own: Arc<Identity>,
-    assumed: RefCell<BTreeMap<Role, Arc<Identity>>>,
+    own: Rc<Identity>,
+    assumed: RefCell<BTreeMap<Role, Rc<Identity>>>,
 }
 
 /// One region, as one identity.
@@ -27,7 +26,7 @@ pub(super) struct Caller {
 pub(super) struct Place {
     pub(super) region: String,
     role: Option<Role>,
-    identity: Arc<Identity>,
+    identity: Rc<Identity>,
     setup: Rc<Setup>,
 }
 
@@ -36,6 +35,8 @@ pub(super) struct Place {
 pub(super) struct Asked {
     pub(super) region: String,
     pub(super) identity: String,
+    /// Whether the region stands in for another one.
+    pub(super) stands_in: bool,
 }
 
 /// A call without an answer.
@@ -47,18 +48,50 @@ pub(super) enum CallError {
     Service(Failure, Asked),
 }
 
+impl CallError {
+    fn is_outage(&self) -> bool {
+        matches!(self, Self::Service(failure, _) if failure.is_outage())
+    }
+}
+
 impl Caller {
-    pub(super) fn new(setup: Rc<Setup>, own: Arc<Identity>) -> Self {
+    pub(super) fn new(setup: Rc<Setup>, own: Rc<Identity>) -> Self {
         Self { setup, own, assumed: RefCell::default() }
     }
 
-    /// Asks where `access` says; credentials that AWS no longer takes are renewed once.
+    /// Asks where `access` says. While the pod's own region is down, those are asked that stand in
+    /// for it; what lies in another region lies there.
     pub(super) async fn call<T>(
         &self,
         access: &Access,
         ask: impl AsyncFn(&Place) -> Result<T, Failure>,
     ) -> Result<(T, Asked), CallError> {
-        let place = self.place(access).await.map_err(CallError::Identity)?;
+        let own = self.own.region().await;
+        let region = match (&access.region, &own) {
+            (Some(region), _) | (None, Ok(region)) => region.clone(),
+            (None, Err(fault)) => return Err(CallError::Identity(fault.clone())),
+        };
+        // The way to credentials may show already that the region is down.
+        self.own.credentials().await.map_err(CallError::Identity)?;
+        let ask = async |asked: &str| {
+            let place = self.place(access, asked).await;
+            let (answer, mut asked) = self.call_at(place, &ask).await?;
+            asked.stands_in = asked.region != region;
+            Ok((answer, asked))
+        };
+        if own.is_ok_and(|own| own == region) {
+            self.setup.regions.ask(&region, CallError::is_outage, ask).await
+        } else {
+            ask(&region).await
+        }
+    }
+
+    /// One call; credentials that AWS no longer takes are renewed once.
+    async fn call_at<T>(
+        &self,
+        place: Place,
+        ask: &impl AsyncFn(&Place) -> Result<T, Failure>,
+    ) -> Result<(T, Asked), CallError> {
         let used = place.identity.credentials().await.map_err(CallError::Identity)?;
         let mut answer = ask(&place).await;
         if answer.as_ref().is_err_and(Failure::is_stale) {
@@ -66,32 +99,29 @@ impl Caller {
             place.identity.credentials().await.map_err(CallError::Identity)?;
             answer = ask(&place).await;
         }
-        let asked = Asked { region: place.region, identity: place.identity.name() };
+        let identity = place.identity.name();
+        let asked = Asked { region: place.region, identity, stands_in: false };
         match answer {
             Ok(answer) => Ok((answer, asked)),
             Err(failure) => Err(CallError::Service(failure, asked)),
         }
     }
 
-    async fn place(&self, access: &Access) -> Result<Place, SourceError> {
-        let region = match &access.region {
-            Some(region) => region.clone(),
-            None => self.own.region().await?,
-        };
+    async fn place(&self, access: &Access, region: &str) -> Place {
         let (role, setup) = (access.role.clone(), self.setup.clone());
         let identity = match &role {
-            Some(role) => self.assume(role, &region).await,
+            Some(role) => self.assume(role, region).await,
             None => self.own.clone(),
         };
-        Ok(Place { region, role, identity, setup })
+        Place { region: region.to_owned(), role, identity, setup }
     }
 
     /// Who has `role`, assumed in the pod's own region, or where it is first used.
-    async fn assume(&self, role: &Role, region: &str) -> Arc<Identity> {
+    async fn assume(&self, role: &Role, region: &str) -> Rc<Identity> {
         let own = self.own.region().await;
         let make = || {
             let region = own.as_deref().unwrap_or(region);
-            Arc::new(Identity::assumed(&self.setup, self.own.clone(), role.clone(), region))
+            Rc::new(Identity::assumed(self.setup.clone(), self.own.clone(), role.clone(), region))
         };
         self.assumed.borrow_mut().entry(role.clone()).or_insert_with(make).clone()
     }
@@ -101,8 +131,8 @@ impl Place {
     /// The SDK's settings for a service here.
     fn sdk(&self) -> SdkConfig {
         let endpoint = self.setup.aws.endpoint.as_ref();
-        let provider = SharedCredentialsProvider::new(Provider(self.identity.clone()));
-        self.setup.sdk(&self.region, endpoint).credentials_provider(provider).build()
+        let sdk = self.setup.sdk(&self.region, endpoint);
+        sdk.credentials_provider(self.identity.provider()).build()
     }
 }
 

@@ -63,7 +63,7 @@ pub(super) fn no_parameter(name: &str, version: &str, Asked { region, .. }: &Ask
 
 /// What is alike for everything that is read.
 fn read(failure: &Failure, id: &str, asked: &Asked, service: &str, action: &str) -> SourceError {
-    let Asked { region, identity } = asked;
+    let Asked { region, identity, .. } = asked;
     let said = &failure.said;
     let words = if failure.is_denied() && is_of_kms(failure) {
         format!(

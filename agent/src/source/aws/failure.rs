@@ -22,6 +22,8 @@ pub(super) struct Failure {
     status: u16,
     /// Why there was no answer.
     transport: String,
+    /// Whether it was sent at all.
+    sent: bool,
 }
 
 /// Credentials that were good once: new ones may help at once.
@@ -70,7 +72,7 @@ impl Failure {
     pub(super) fn of_item(code: Option<&str>, message: Option<&str>) -> Self {
         let code = code.unwrap_or_default().to_owned();
         let said = said(&code, message);
-        Self { code, said, status: 400, transport: String::new() }
+        Self { code, said, status: 400, transport: String::new(), sent: true }
     }
 
     /// Whether AWS no longer takes the credentials.
@@ -88,6 +90,11 @@ impl Failure {
         INTERNAL.contains(&self.code.as_str()) || self.status >= 500 && !self.is_throttled()
     }
 
+    /// Whether it looks as if the whole region were down.
+    pub(super) fn is_outage(&self) -> bool {
+        self.sent && self.status == 0 || self.is_internal()
+    }
+
     /// Whether somebody was told that they may not.
     pub(super) fn is_denied(&self) -> bool {
         matches!(self.code.as_str(), "AccessDenied" | "AccessDeniedException")
@@ -101,9 +108,10 @@ impl Failure {
 
     /// What it means where no room knows better.
     pub(super) fn fault(&self, service: &str) -> SourceError {
-        let Self { code, said, status, transport } = self;
+        let Self { code, said, status, transport, sent } = self;
         let (class, words) = match status {
-            0 => (Class::Unreachable, format!("{service} cannot be reached: {transport}")),
+            0 if *sent => (Class::Unreachable, format!("{service} cannot be reached: {transport}")),
+            0 => (Class::Configuration, format!("{service} cannot be asked: {transport}")),
             _ if self.is_throttled() => {
                 (Class::Unreachable, format!("{service} asks for fewer calls: {said}"))
             }
@@ -133,7 +141,8 @@ impl<E: ProvideErrorMetadata + Error + 'static> From<SdkError<E, HttpResponse>> 
         let status = error.raw_response().map_or(0, |response| response.status().as_u16());
         let code = error.code().unwrap_or_default().to_owned();
         let said = said(&code, error.message());
-        Self { code, said, status, transport: transport(&error) }
+        let sent = !matches!(error, SdkError::ConstructionFailure(_));
+        Self { code, said, status, transport: transport(&error), sent }
     }
 }
 

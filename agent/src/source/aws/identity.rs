@@ -8,17 +8,19 @@
 mod assumed;
 mod chain;
 mod pod;
+mod sts;
 mod token;
 mod web;
 
 use std::{
-    sync::Arc,
+    rc::Rc,
+    sync::{Arc, PoisonError},
     time::{Duration, SystemTime},
 };
 
 use aws_credential_types::{
     Credentials,
-    provider::{ProvideCredentials, error::CredentialsError, future},
+    provider::{ProvideCredentials, SharedCredentialsProvider, error::CredentialsError, future},
 };
 use mayfly_spec::spec::Identity as Kind;
 use tokio::sync::Mutex;
@@ -43,6 +45,7 @@ const BEFORE_THE_END: Duration = Duration::from_mins(5);
 pub(super) struct Identity {
     origin: Origin,
     held: Mutex<Option<Held>>,
+    shown: Shown,
 }
 
 #[derive(Debug)]
@@ -62,7 +65,7 @@ struct Held {
 impl Identity {
     /// The pod's own, or outside a pod that of the usual chain.
     pub(super) fn new(
-        setup: &Setup,
+        setup: Rc<Setup>,
         http: &Http,
         environment: AwsEnvironment,
     ) -> Result<Self, SourceError> {
@@ -80,12 +83,12 @@ impl Identity {
     }
 
     /// A role that is assumed over `over`, at STS in `region`.
-    pub(super) fn assumed(setup: &Setup, over: Arc<Self>, role: Role, region: &str) -> Self {
+    pub(super) fn assumed(setup: Rc<Setup>, over: Rc<Self>, role: Role, region: &str) -> Self {
         Self::of(Origin::Assumed(Box::new(AssumedRole::new(setup, over, role, region))))
     }
 
     fn of(origin: Origin) -> Self {
-        Self { origin, held: Mutex::new(None) }
+        Self { origin, held: Mutex::new(None), shown: Shown::default() }
     }
 
     /// Credentials that hold for a while: the ones at hand, or new ones. Where there are no new
@@ -106,10 +109,18 @@ impl Identity {
         let old = held.as_ref().map(|held| &held.credentials);
         let usable = |old: &&Credentials| old.expiry().is_some_and(|end| now < end);
         match (new, old.filter(usable)) {
-            (Ok(new), _) => Ok(held.insert(Held::new(new, now)).credentials.clone()),
+            (Ok(new), _) => {
+                self.shown.show(&new);
+                Ok(held.insert(Held::new(new, now)).credentials.clone())
+            }
             (Err(_), Some(old)) => Ok(old.clone()),
             (Err(fault), None) => Err(fault),
         }
+    }
+
+    /// What shows the SDK the credentials that [`Identity::credentials`] gave last.
+    pub(super) fn provider(&self) -> SharedCredentialsProvider {
+        SharedCredentialsProvider::new(self.shown.clone())
     }
 
     /// Drops `used`, which AWS no longer takes, unless somebody has renewed it already.
@@ -171,17 +182,23 @@ fn no_region() -> SourceError {
     )
 }
 
-/// The identity as the SDK asks for it.
-#[derive(Debug)]
-pub(super) struct Provider(pub(super) Arc<Identity>);
+/// The credentials at hand, as the SDK asks for them: whoever calls has seen to them before.
+#[derive(Debug, Clone, Default)]
+struct Shown(Arc<std::sync::Mutex<Option<Credentials>>>);
 
-impl ProvideCredentials for Provider {
+impl Shown {
+    fn show(&self, credentials: &Credentials) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(credentials.clone());
+    }
+}
+
+impl ProvideCredentials for Shown {
     fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
     where
         Self: 'a,
     {
-        future::ProvideCredentials::new(async {
-            self.0.credentials().await.map_err(CredentialsError::provider_error)
-        })
+        let shown = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let none = || CredentialsError::not_loaded("nobody has seen to them");
+        future::ProvideCredentials::ready(shown.ok_or_else(none))
     }
 }

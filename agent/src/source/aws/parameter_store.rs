@@ -13,7 +13,7 @@ use futures_util::{StreamExt, stream};
 use mayfly_spec::reference::{Parameter, ParameterVersion};
 
 use super::{
-    access::Access,
+    access::{Access, in_region},
     batch::bare,
     caller::{Asked, CallError, Caller, Clients},
     error,
@@ -78,10 +78,11 @@ impl ParameterStore {
         parameters: &[&Parameter],
     ) -> Result<Vec<Answer>, CallError> {
         let Some(first) = parameters.first() else { return Ok(Vec::new()) };
-        let names: Vec<String> = parameters.iter().copied().map(selected).collect();
         let (mut output, asked) = caller
             .call(&Access::of_parameter(first), async |place| {
-                ask(&self.clients.at(place), names.clone()).await
+                let name = |parameter: &&Parameter| selected(parameter, &place.region);
+                let names = parameters.iter().map(name).collect();
+                ask(&self.clients.at(place), names).await
             })
             .await?;
         Ok(parameters.iter().map(|parameter| take(&mut output, parameter, &asked)).collect())
@@ -89,12 +90,12 @@ impl ParameterStore {
 }
 
 /// The parameter's name as AWS takes it, with its version or label behind a colon.
-fn selected(parameter: &Parameter) -> String {
-    let name = &parameter.name;
+fn selected(parameter: &Parameter, region: &str) -> String {
+    let name = in_region(&parameter.name, region);
     match &parameter.version {
         Some(ParameterVersion::Number(number)) => format!("{name}:{number}"),
         Some(ParameterVersion::Label(label)) => format!("{name}:{label}"),
-        None => name.clone(),
+        None => name,
     }
 }
 
@@ -147,7 +148,13 @@ fn fetched(found: Found, name: &str, asked: &Asked) -> Answer {
         return Err(Fault::new(Class::Missing, words));
     };
     let data = if is_list { SecretData::list(value) } else { value.into() };
-    Ok(Fetched { data, version: Version::numbered(number, changed) })
+    // Each region counts for itself.
+    let version = if asked.stands_in {
+        Version::named(Some(format!("{number} of {}", asked.region)), changed).of_stand_in(true)
+    } else {
+        Version::numbered(number, changed)
+    };
+    Ok(Fetched { data, version })
 }
 
 /// The words for a call without an answer.
@@ -174,6 +181,10 @@ mod tests {
         }
     }
 
+    fn asked() -> Asked {
+        Asked { region: "r".to_owned(), identity: "i".to_owned(), stands_in: false }
+    }
+
     fn answer(names: &[(&str, i64)]) -> GetParametersOutput {
         let found = |(name, version): &(&str, i64)| {
             let value = format!("{name}:{version}");
@@ -186,7 +197,7 @@ mod tests {
 
     #[test]
     fn each_parameter_gets_its_own_answer_in_whatever_order_they_come() {
-        let asked = Asked { region: "r".to_owned(), identity: "i".to_owned() };
+        let asked = asked();
         let arn = "arn:aws:ssm:eu-west-1:123456789012:parameter/c";
         let mut output = answer(&[("/b", 7), ("/a", 3), (arn, 1), ("plain", 2)]);
         let mut value = |reference: &str| {
@@ -203,7 +214,7 @@ mod tests {
 
     #[test]
     fn another_version_than_the_one_that_was_asked_for_is_no_answer() {
-        let asked = Asked { region: "r".to_owned(), identity: "i".to_owned() };
+        let asked = asked();
         take(&mut answer(&[("/a", 4)]), &parameter("aws-ssm:/a?version=3"), &asked)
             .expect_err("another version");
     }

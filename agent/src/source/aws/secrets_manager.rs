@@ -14,7 +14,7 @@ use futures_util::{StreamExt, stream};
 use mayfly_spec::reference::{SecretVersion, SecretsManagerSecret};
 
 use super::{
-    access::{Access, Role},
+    access::{Access, Role, in_region},
     caller::{Asked, CallError, Caller, Clients},
     error,
     failure::Failure,
@@ -68,8 +68,12 @@ impl SecretsManager {
 
     async fn fetch_one(&self, caller: &Caller, secret: &SecretsManagerSecret) -> Answer {
         let access = Access::of_secret(secret);
-        let answer =
-            caller.call(&access, async |place| ask(&self.clients.at(place), secret).await).await;
+        let answer = caller
+            .call(&access, async |place| {
+                let id = in_region(&secret.id, &place.region);
+                ask(&self.clients.at(place), id, secret.version.as_ref()).await
+            })
+            .await;
         match answer {
             Ok((output, asked)) => fetched(output.into(), &secret.id, &asked),
             Err(CallError::Identity(fault)) => Err(fault),
@@ -92,7 +96,10 @@ impl SecretsManager {
         }
         let ids: Vec<String> = secrets.iter().map(|secret| secret.id.clone()).collect();
         let answer = caller
-            .call(access, async |place| ask_all(&self.clients.at(place), ids.clone()).await)
+            .call(access, async |place| {
+                let ids = ids.iter().map(|id| in_region(id, &place.region)).collect();
+                ask_all(&self.clients.at(place), ids).await
+            })
             .await;
         match answer {
             Ok((mut output, asked)) => {
@@ -113,10 +120,11 @@ impl SecretsManager {
 
 async fn ask(
     client: &Client,
-    secret: &SecretsManagerSecret,
+    id: String,
+    version: Option<&SecretVersion>,
 ) -> Result<GetSecretValueOutput, Failure> {
-    let call = client.get_secret_value().secret_id(&secret.id);
-    let call = match &secret.version {
+    let call = client.get_secret_value().secret_id(id);
+    let call = match version {
         Some(SecretVersion::Stage(stage)) => call.version_stage(stage),
         Some(SecretVersion::Id(id)) => call.version_id(id),
         None => call,
@@ -130,11 +138,12 @@ async fn ask_all(client: &Client, ids: Vec<String>) -> Result<BatchGetSecretValu
 
 /// What the answer says about one secret. A failure of the service is no answer.
 fn take_item(output: &mut BatchGetSecretValueOutput, id: &str, asked: &Asked) -> Option<Answer> {
+    let called = in_region(id, &asked.region);
     let values = output.secret_values.get_or_insert_default();
-    if let Some(at) = values.iter().position(|value| is_named(value, id)) {
+    if let Some(at) = values.iter().position(|value| is_named(value, &called)) {
         return Some(fetched(values.swap_remove(at).into(), id, asked));
     }
-    let error = output.errors().iter().find(|error| error.secret_id() == Some(id))?;
+    let error = output.errors().iter().find(|error| error.secret_id() == Some(&called))?;
     let failure = Failure::of_item(error.error_code(), error.message());
     let is_final = !failure.is_internal() && !failure.is_throttled() && !failure.is_stale();
     is_final.then(|| Err(error::secret(&failure, id, asked)))
@@ -170,7 +179,7 @@ impl From<SecretValueEntry> for Value {
 /// Text or binary; the SDK has decoded base64 already.
 fn fetched(value: Value, id: &str, asked: &Asked) -> Answer {
     let created = value.created.and_then(|date| date.try_into().ok());
-    let version = Version::named(value.id, created);
+    let version = Version::named(value.id, created).of_stand_in(asked.stands_in);
     let text = value.text.map(Secret::from);
     let secret = text.or_else(|| value.binary.map(|blob| Secret::from(blob.into_inner())));
     let empty = || {

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use super::ACCOUNT;
@@ -54,10 +54,17 @@ impl Secret {
         Self { name: name.to_owned(), arn, marked_for_deletion: false, versions: BTreeMap::new() }
     }
 
-    /// By name, by full ARN, or by the ARN without its random end.
+    /// By name, by full ARN, or by the ARN without its random end. Every region has a replica, whose
+    /// ARN differs in the region only.
     pub(super) fn is(&self, id: &str) -> bool {
+        let local = |arn: &str| {
+            let parts: Vec<&str> = arn.splitn(5, ':').collect();
+            parts.get(4).map(|local| (*local).to_owned())
+        };
         let partial = self.arn.rsplit_once('-').map_or("", |(partial, _)| partial);
-        id == self.name || id == self.arn || id == partial
+        let is_arn = id.starts_with("arn:")
+            && (local(id) == local(&self.arn) || local(id) == local(partial));
+        id == self.name || is_arn
     }
 
     pub(super) fn put(&mut self, value: SecretValue) -> String {
@@ -87,6 +94,14 @@ impl Secret {
             } else {
                 held.stages.remove(stage);
             }
+        }
+    }
+
+    /// Makes the version with this label so much older than it is.
+    pub fn age(&mut self, stage: &str, by: Duration) {
+        let mut versions = self.versions.values_mut();
+        if let Some(version) = versions.find(|version| version.stages.contains(stage)) {
+            version.created -= by;
         }
     }
 

@@ -17,11 +17,12 @@ impl Aws {
     /// Answers a request to Secrets Manager.
     pub(in crate::secret_server) fn secrets_manager(&self, request: &Request) -> Reply {
         let input = request.json();
+        let lags = request.region().is_some_and(|region| self.lagging.contains(region));
         let answer =
             self.signer(request, "secretsmanager").and_then(|who| match request.target() {
-                "GetSecretValue" => self.get_secret_value(who, &input),
+                "GetSecretValue" => self.get_secret_value(who, &input, lags),
                 "DescribeSecret" => self.describe_secret(who, &input),
-                "BatchGetSecretValue" => self.batch_get_secret_value(who, &input),
+                "BatchGetSecretValue" => self.batch_get_secret_value(who, &input, lags),
                 _ => Err(AwsError::new(400, "UnknownOperationException", "")),
             });
         match answer {
@@ -30,14 +31,15 @@ impl Aws {
         }
     }
 
-    fn get_secret_value(&self, who: &AccessKey, input: &Value) -> Answer {
+    fn get_secret_value(&self, who: &AccessKey, input: &Value, lags: bool) -> Answer {
         let secret = self.readable(who, "GetSecretValue", input)?;
         if secret.marked_for_deletion {
             return Err(AwsError::invalid_request(
                 "You can't perform this operation on the secret because it was marked for deletion.",
             ));
         }
-        let (id, version) = chosen(secret, input)?;
+        let previous = secret.labelled("AWSPREVIOUS").filter(|_| lags);
+        let (id, version) = previous.map_or_else(|| chosen(secret, input), Ok)?;
         Ok(secret_value(secret, id, version))
     }
 
@@ -57,7 +59,7 @@ impl Aws {
     }
 
     /// What cannot be read is told beside what can, with HTTP 200.
-    fn batch_get_secret_value(&self, who: &AccessKey, input: &Value) -> Answer {
+    fn batch_get_secret_value(&self, who: &AccessKey, input: &Value, lags: bool) -> Answer {
         if self.denied_operations.contains("BatchGetSecretValue") {
             let action = "secretsmanager:BatchGetSecretValue";
             return Err(AwsError::denied(&who.principal, action, "*"));
@@ -72,7 +74,8 @@ impl Aws {
         for id in ids {
             let flaky = id.as_str().is_some_and(|id| self.flaky.contains(id));
             let failed = flaky.then(AwsError::internal).map_or(Ok(()), Err);
-            match failed.and_then(|()| self.get_secret_value(who, &json!({ "SecretId": id }))) {
+            match failed.and_then(|()| self.get_secret_value(who, &json!({ "SecretId": id }), lags))
+            {
                 Ok(value) => values.push(value),
                 Err(AwsError { code, message, .. }) => {
                     errors.push(json!({"SecretId": id, "ErrorCode": code, "Message": message}));

@@ -37,11 +37,14 @@ impl Ask {
 
     fn add_settings(&mut self, request: &Request) {
         let settings = &request.settings;
+        let failover = settings.aws_failover_regions.iter().flatten();
+        let failover =
+            failover.map(|region| (Kind::AwsRegion, Annotation::AwsFailoverRegions, Some(region)));
         let texts = [
-            (Kind::AwsRole, Annotation::AwsRoleArn, &settings.aws_role_arn),
-            (Kind::AwsRegion, Annotation::AwsRegion, &settings.aws_region),
+            (Kind::AwsRole, Annotation::AwsRoleArn, settings.aws_role_arn.as_ref()),
+            (Kind::AwsRegion, Annotation::AwsRegion, settings.aws_region.as_ref()),
         ];
-        for (kind, annotation, text) in texts {
+        for (kind, annotation, text) in texts.into_iter().chain(failover) {
             let origin = Origin::of(request, |settings| settings.has(annotation));
             if let (Some(place), Some(text)) = (origin.place(annotation), text) {
                 self.wish(kind, place, text);

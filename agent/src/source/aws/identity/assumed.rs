@@ -1,26 +1,26 @@
 //! A role that is assumed over another identity: in another account, or with other permissions.
 
-use std::sync::Arc;
+use std::rc::Rc;
 
-use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use aws_credential_types::Credentials;
 
-use super::{Failure, Identity, Provider, Setup, error, given};
+use super::{Failure, Identity, Setup, error, given, sts::Sts};
 use crate::source::{SourceError, aws::access::Role};
 
 /// A role, and who assumes it.
 #[derive(Debug)]
 pub(super) struct AssumedRole {
-    sts: aws_sdk_sts::Client,
-    pub(super) over: Arc<Identity>,
+    sts: Sts,
+    pub(super) over: Rc<Identity>,
     pub(super) role: Role,
     session: String,
 }
 
 impl AssumedRole {
-    pub(super) fn new(setup: &Setup, over: Arc<Identity>, role: Role, region: &str) -> Self {
-        let provider = SharedCredentialsProvider::new(Provider(over.clone()));
-        let sdk = setup.sts(region).credentials_provider(provider).build();
-        Self { sts: aws_sdk_sts::Client::new(&sdk), over, role, session: setup.session.clone() }
+    pub(super) fn new(setup: Rc<Setup>, over: Rc<Identity>, role: Role, region: &str) -> Self {
+        let session = setup.session.clone();
+        let sts = Sts::new(setup, region.to_owned(), Some(over.clone()));
+        Self { sts, over, role, session }
     }
 
     /// Asks for the role; credentials that STS no longer takes are renewed once.
@@ -37,12 +37,14 @@ impl AssumedRole {
     }
 
     async fn ask(&self) -> Result<Option<aws_sdk_sts::types::Credentials>, Failure> {
-        let call = self
-            .sts
-            .assume_role()
-            .role_arn(&self.role.arn)
-            .role_session_name(&self.session)
-            .set_external_id(self.role.external_id.clone());
-        Ok(call.send().await?.credentials)
+        let ask = async |sts: aws_sdk_sts::Client| {
+            let call = sts
+                .assume_role()
+                .role_arn(&self.role.arn)
+                .role_session_name(&self.session)
+                .set_external_id(self.role.external_id.clone());
+            Ok(call.send().await?.credentials)
+        };
+        self.sts.ask(ask).await
     }
 }

@@ -1,10 +1,10 @@
 //! IRSA: the service account's token, exchanged at STS for a role's credentials.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, rc::Rc};
 
 use aws_credential_types::Credentials;
 
-use super::{AwsEnvironment, Failure, Setup, error, given, no_region, token};
+use super::{AwsEnvironment, Setup, error, given, no_region, sts::Sts, token};
 use crate::{
     fault::{Class, Fault},
     root::Root,
@@ -14,7 +14,7 @@ use crate::{
 /// A token in a file, and the role that STS gives for it.
 #[derive(Debug)]
 pub(super) struct WebIdentity {
-    sts: aws_sdk_sts::Client,
+    sts: Sts,
     token_file: PathBuf,
     session: String,
     pub(super) role_arn: String,
@@ -23,7 +23,7 @@ pub(super) struct WebIdentity {
 
 impl WebIdentity {
     pub(super) fn new(
-        setup: &Setup,
+        setup: Rc<Setup>,
         root: &Root,
         environment: AwsEnvironment,
         region: Option<String>,
@@ -32,10 +32,10 @@ impl WebIdentity {
         let role_arn = setup.aws.role_arn.clone().or(environment.role_arn);
         let token_file = setup.aws.token_file.clone().or(environment.token_file);
         Ok(Self {
-            sts: aws_sdk_sts::Client::new(&setup.sts(&region).build()),
             token_file: root.resolve(&token_file.ok_or_else(|| missing("`token-file`"))?),
             session: setup.session.clone(),
             role_arn: role_arn.ok_or_else(|| missing("`role-arn`"))?,
+            sts: Sts::new(setup, region.clone(), None),
             region,
         })
     }
@@ -43,18 +43,18 @@ impl WebIdentity {
     /// Reads the token anew, because the kubelet rotates it, and exchanges it.
     pub(super) async fn exchange(&self) -> Result<Credentials, SourceError> {
         let token = token::read(&self.token_file)?;
-        let answer = self
-            .sts
-            .assume_role_with_web_identity()
-            .role_arn(&self.role_arn)
-            .role_session_name(&self.session)
-            .web_identity_token(token.as_str())
-            .send()
-            .await
-            .map_err(|error| error::exchange(&Failure::from(error), &self.role_arn))
-            // A server may quote what it was sent.
-            .map_err(|fault| token::hidden(&fault, &token))?;
-        given(answer.credentials)
+        let ask = async |sts: aws_sdk_sts::Client| {
+            let call = sts
+                .assume_role_with_web_identity()
+                .role_arn(&self.role_arn)
+                .role_session_name(&self.session)
+                .web_identity_token(token.as_str());
+            Ok(call.send().await?.credentials)
+        };
+        let answer = self.sts.ask(ask).await;
+        // A server may quote what it was sent.
+        let fault = |failure| token::hidden(&error::exchange(&failure, &self.role_arn), &token);
+        given(answer.map_err(fault)?)
     }
 }
 

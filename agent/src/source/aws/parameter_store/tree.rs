@@ -3,9 +3,7 @@
 
 use std::time::SystemTime;
 
-use aws_sdk_ssm::{
-    Client, operation::get_parameters_by_path::GetParametersByPathOutput, types::Parameter as Found,
-};
+use aws_sdk_ssm::{Client, types::Parameter as Found};
 use mayfly_spec::reference::Parameter;
 
 use super::{Answer, ParameterStore, told};
@@ -14,7 +12,7 @@ use crate::{
     fault::{Class, Fault},
     secret::{Json, Member, SecretData},
     source::{
-        Fetched, Version,
+        Fetched, SourceError, Version,
         aws::{
             access::Access,
             caller::{Asked, Caller},
@@ -29,47 +27,50 @@ const ACTION: &str = "ssm:GetParametersByPath";
 const MOST_PAGES: usize = 100;
 
 impl ParameterStore {
-    /// Reads every page. One that is empty may have another behind it.
+    /// Reads every page, all in one region.
     pub(super) async fn fetch_tree(&self, caller: &Caller, tree: &Parameter) -> Answer {
-        let (mut found, mut page) = (Vec::new(), None::<String>);
-        for _ in 0..MOST_PAGES {
-            let (output, asked) = caller
-                .call(&Access::of_parameter(tree), async |place| {
-                    ask(&self.clients.at(place), &tree.name, page.clone()).await
-                })
-                .await
-                .map_err(|error| told(&error, &tree.name, ACTION))?;
-            found.extend(output.parameters.unwrap_or_default());
-            page = output.next_token.filter(|token| !token.is_empty());
-            if page.is_none() {
-                return fetched(found, &tree.name, &asked);
-            }
+        let answer = caller
+            .call(&Access::of_parameter(tree), async |place| {
+                ask(&self.clients.at(place), &tree.name).await
+            })
+            .await;
+        match answer.map_err(|error| told(&error, &tree.name, ACTION))? {
+            (Some(found), asked) => fetched(found, &tree.name, &asked),
+            (None, _) => Err(too_many(&tree.name)),
         }
-        let words = format!(
-            "there are more than {} parameters below `{}`; name a smaller tree",
-            MOST_PAGES * 10,
-            tree.name
-        );
-        Err(Fault::new(Class::Configuration, words))
     }
 }
 
-async fn ask(
-    client: &Client,
-    path: &str,
-    page: Option<String>,
-) -> Result<GetParametersByPathOutput, Failure> {
-    let call = client.get_parameters_by_path().path(path).recursive(true).with_decryption(true);
-    Ok(call.set_next_token(page).send().await?)
+/// Every page; one that is empty may have another behind it. Nothing, if there are too many.
+async fn ask(client: &Client, path: &str) -> Result<Option<Vec<Found>>, Failure> {
+    let (mut found, mut next) = (Vec::new(), None);
+    for _ in 0..MOST_PAGES {
+        let call = client.get_parameters_by_path().path(path).recursive(true).with_decryption(true);
+        let page = call.set_next_token(next).send().await?;
+        found.extend(page.parameters.unwrap_or_default());
+        next = page.next_token.filter(|token| !token.is_empty());
+        if next.is_none() {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
 }
 
-fn fetched(found: Vec<Found>, tree: &str, Asked { region, .. }: &Asked) -> Answer {
+fn too_many(tree: &str) -> SourceError {
+    let most = MOST_PAGES * 10;
+    let words =
+        format!("there are more than {most} parameters below `{tree}`; name a smaller tree");
+    Fault::new(Class::Configuration, words)
+}
+
+fn fetched(found: Vec<Found>, tree: &str, asked: &Asked) -> Answer {
     if found.is_empty() {
+        let region = &asked.region;
         let words =
             format!("there is no parameter below `{tree}` in {region}; check its path and account");
         return Err(Fault::new(Class::Missing, words));
     }
-    let version = version(&found);
+    let version = version(&found).of_stand_in(asked.stands_in);
     let mut members: Vec<Member> =
         found.into_iter().filter_map(|found| member(found, tree)).collect();
     members.sort_by(|left, right| left.name.cmp(&right.name));
