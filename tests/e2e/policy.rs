@@ -6,7 +6,12 @@ mod configuration;
 use anyhow::{Result, ensure};
 use mayfly_tests::{
     cases,
-    lab::{cluster::Cluster, suite::Case},
+    lab::{
+        cluster::Cluster,
+        condition::{PATIENCE, eventually},
+        folders::checkout,
+        suite::Case,
+    },
 };
 use serde_json::json;
 
@@ -18,6 +23,7 @@ pub(crate) fn cases() -> Vec<Case> {
         each_rule_allows_one_pod_and_denies_another,
         a_pod_without_a_rule_is_denied_and_an_audited_one_is_told,
         a_bad_configuration_is_ignored_and_a_good_one_taken,
+        a_rule_for_labels_waits_for_the_right_to_read_them,
     ];
     // While they run, everybody's pods are under their rules.
     cases.into_iter().map(Case::alone).collect()
@@ -199,4 +205,43 @@ async fn a_bad_configuration_is_ignored_and_a_good_one_taken(cluster: &Cluster) 
         Ok(())
     };
     Box::pin(configuration.with(&policy("init"), body)).await
+}
+
+/// Labels and annotations of namespaces count.
+const LABELS: &str = "namespace-annotations: true\n\
+                      policy: {rules: [{name: gold, namespace-selector: {matchLabels: {tier: gold}}, modes: [init]}]}\n";
+
+async fn a_rule_for_labels_waits_for_the_right_to_read_them(cluster: &Cluster) -> Result<()> {
+    let (gold, plain) = (Tenant::new(cluster, "gold").await?, Tenant::new(cluster, "plain").await?);
+    gold.namespace.label(&["tier=gold"]).await?;
+    gold.put("app").await?;
+    let configuration = Configuration::of(cluster).await?;
+    let rights = checkout().join("manifests/namespaces/namespaces.yaml").display().to_string();
+    let body = async {
+        let before = configuration.loaded().await?;
+        configuration.push_bad(LABELS, "namespace_watch_faults_total").await?;
+        let logs = configuration.logs().await?;
+        ensure!(logs.contains("ClusterRole `mayfly-webhook-namespaces`"), "the log says {logs}");
+        // What was in force before still is.
+        plain.namespace.rehearse(&plain.vault_pod("web").to_string()).await?;
+        cluster.kubectl(&["apply", "--filename", &rights]).await?;
+        configuration.is_newer_than(&before).await?;
+        labels_and_annotations_count(&gold, &plain).await
+    };
+    let outcome = Box::pin(configuration.restored_after(body)).await;
+    let taken = cluster.kubectl(&["delete", "--ignore-not-found", "--filename", &rights]).await;
+    let taken = taken.map(drop);
+    outcome.and(taken)
+}
+
+async fn labels_and_annotations_count(gold: &Tenant<'_>, plain: &Tenant<'_>) -> Result<()> {
+    let said = plain.namespace.refusal(&plain.vault_pod("web").to_string()).await?;
+    ensure!(said.contains("no rule is for this pod"), "kubectl says {said}");
+    let pod = gold.vault_pod("web").to_string();
+    let said = gold.namespace.refusal(&pod).await?;
+    ensure!(said.contains("rule `gold` does not allow `sidecar`"), "kubectl says {said}");
+    let annotate = ["annotate", "namespace", gold.namespace.name(), "mayfly.dev/default.mode=init"];
+    gold.cluster.kubectl(&annotate).await?;
+    let taken = || async { gold.namespace.rehearse(&pod).await.map(drop) };
+    eventually("the namespace's annotation to count", PATIENCE, taken).await
 }
