@@ -123,7 +123,7 @@ impl Failure {
             0 if *sent => (Class::Unreachable, format!("{service} cannot be reached: {transport}")),
             0 => (Class::Configuration, format!("{service} cannot be asked: {transport}")),
             _ if self.is_throttled() => {
-                (Class::Unreachable, format!("{service} asks for fewer calls: {said}"))
+                (Class::Throttled, format!("{service} asks for fewer calls: {said}"))
             }
             _ if CLOCK.contains(&code.as_str()) => (
                 Class::Refused,
