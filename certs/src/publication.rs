@@ -47,6 +47,10 @@ pub(crate) struct Publication {
     remembered: Vec<Entry>,
     /// Since when our entries are there.
     complete: Option<Instant>,
+    /// Somebody took our entries away, and they are not back.
+    broken: bool,
+    /// When they were last put back.
+    repaired: Option<Instant>,
     /// Removals in a row that came too soon.
     fights: u32,
     /// Writes in a row that failed.
@@ -70,6 +74,8 @@ impl Publication {
             useless: BTreeSet::new(),
             remembered: Vec::new(),
             complete: None,
+            broken: false,
+            repaired: None,
             fights: 0,
             failures: 0,
             due: None,
@@ -120,7 +126,7 @@ impl Publication {
         let complete = self.view.as_ref().is_some_and(|view| view.holds(&self.own));
         let news = match (self.complete, complete) {
             (None, true) => self.appeared(now),
-            (Some(since), false) => self.removed(since, now),
+            (Some(_), false) => self.removed(now),
             _ => News::Nothing,
         };
         if let Some(view) = self.view.as_ref().filter(|_| complete) {
@@ -132,14 +138,18 @@ impl Publication {
 
     fn appeared(&mut self, now: Instant) -> News {
         self.complete = Some(now);
+        if std::mem::take(&mut self.broken) {
+            self.repaired = Some(now);
+        }
         // What is left to do is no longer urgent.
         self.due = None;
         News::Complete
     }
 
-    fn removed(&mut self, since: Instant, now: Instant) -> News {
-        self.complete = None;
-        let soon = now.saturating_duration_since(since) < self.timing.calm;
+    fn removed(&mut self, now: Instant) -> News {
+        (self.complete, self.broken) = (None, true);
+        let since = |repair| now.saturating_duration_since(repair);
+        let soon = self.repaired.is_some_and(|repair| since(repair) < self.timing.calm);
         self.fights = if soon { self.fights + 1 } else { 0 };
         self.due = Some(match self.fights.checked_sub(1) {
             Some(fight) => now + self.timing.fight.wait(fight, self.jitter),

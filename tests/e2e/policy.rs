@@ -204,7 +204,7 @@ async fn a_bad_configuration_is_ignored_and_a_good_one_taken(cluster: &Cluster) 
         ensure!(configuration::replicas(cluster).await? == pods, "a replica was restarted");
         Ok(())
     };
-    configuration.with(&policy("init"), body).await
+    Box::pin(configuration.with(&policy("init"), body)).await
 }
 
 /// Labels and annotations of namespaces count.
@@ -228,9 +228,10 @@ async fn a_rule_for_labels_waits_for_the_right_to_read_them(cluster: &Cluster) -
         configuration.is_newer_than(&before).await?;
         labels_and_annotations_count(&gold, &plain).await
     };
-    let outcome = configuration.restored_after(body).await;
+    let outcome = Box::pin(configuration.restored_after(body)).await;
     let taken = cluster.kubectl(&["delete", "--ignore-not-found", "--filename", &rights]).await;
-    outcome.and(taken.map(drop))
+    let taken = taken.map(drop);
+    outcome.and(taken)
 }
 
 async fn labels_and_annotations_count(gold: &Tenant<'_>, plain: &Tenant<'_>) -> Result<()> {

@@ -105,6 +105,8 @@ pub enum OutputFormat {
     Table,
     /// For programs
     Json,
+    /// For Prometheus: how many of each, as a file for its node exporter or a Pushgateway
+    Metrics,
 }
 
 /// A Deployment of the webhook.

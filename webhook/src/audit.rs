@@ -5,12 +5,13 @@
 //! survey  pods, workloads → findings: no agent, another agent, unknown annotations   PURE: the others
 //! migration  pods with Secrets or a SecretProviderClass → annotations instead
 //! readers    RBAC → who may read the secrets of a namespace's pods
-//! report  all of it → a table, or JSON
+//! report  all of it → a table, JSON, or metrics
 //! ```
 //!
 //! Never reads a Secret, and changes nothing.
 
 mod fetch;
+mod metrics;
 mod migration;
 mod readers;
 mod report;
@@ -49,6 +50,7 @@ pub fn audit(args: &AuditArgs) -> anyhow::Result<ExitCode> {
     let text = match args.output {
         OutputFormat::Table => report.to_string(),
         OutputFormat::Json => serde_json::to_string_pretty(&report)? + "\n",
+        OutputFormat::Metrics => metrics::render(&report),
     };
     io::stdout().write_all(text.as_bytes())?;
     Ok(if report.findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FOUND) })

@@ -13,8 +13,8 @@
 //!
 //! Invariant: `review` is total: any bytes get an answer, never a panic or a 500.
 //! Invariant: idempotent: a pod that was admitted with its patch gets no second patch.
-//! Invariant: additive: what was submitted is still there, in the same order; only the owner of our
-//! own container's files follows the pod.
+//! Invariant: additive: what was submitted is still there, in the same order; only our own container
+//! follows the pod and the release: the owner of its files, its image, its configuration.
 //! Invariant: deterministic: the same input gives the same bytes.
 //! Invariant: no network call while answering: what a rule needs of namespaces is watched beforehand; patches carry
 //! references, never values.

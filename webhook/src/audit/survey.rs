@@ -51,6 +51,15 @@ pub(super) enum FindingKind {
 }
 
 impl FindingKind {
+    /// All of them.
+    pub(super) const ALL: [Self; 5] = [
+        Self::NoAgent,
+        Self::WouldBeRefused,
+        Self::Misplaced,
+        Self::UnknownAnnotation,
+        Self::OtherAgent,
+    ];
+
     /// The word for people.
     pub(super) const fn name(self) -> &'static str {
         match self {

@@ -1,8 +1,9 @@
 //! Whether a container of our name is ours, and what is missing in it if it is.
 //!
-//! PURE. Ours is decided by content: name, image, command, configuration, security context. What
-//! was stripped is put back; what others may add is tolerated; anything else is refused, because an
-//! author could have written it.
+//! PURE. Ours is decided by content: name, command, security context, and that nothing foreign is in
+//! it. What was stripped is put back, image and configuration are set to what they are today, so that
+//! a pod which was first seen by a replica before an upgrade, and then by one after it, is not refused;
+//! what others may add is tolerated; anything else is refused, because an author could have written it.
 
 use serde_json::{Map, Value};
 
@@ -60,6 +61,13 @@ impl Comparison {
         let essential = matches!(field, "name" | "image" | "command" | "securityContext");
         match (field, present) {
             (_, None) if essential => Err(field.to_owned()),
+            // Another replica of ours, before or after an upgrade, has had the pod first.
+            ("image", Some(present)) => {
+                if present != wanted {
+                    self.set(&[field], wanted);
+                }
+                Ok(())
+            }
             ("env", _) => self.environment(present, wanted),
             ("volumeMounts", _) => self.mounts(present, wanted),
             ("resources", Some(present)) => {
@@ -108,8 +116,9 @@ impl Comparison {
             match ours {
                 _ if repeated => return Err(format!("env[{index}]")),
                 Some(wanted) if variable == wanted => {}
-                Some(wanted) if name == CONFIG_VARIABLE => {
-                    self.configuration(index, variable, wanted)?;
+                Some(wanted) if name == CONFIG_VARIABLE && is_plain(variable) => {
+                    let value = wanted.get("value").unwrap_or(&Value::Null);
+                    self.set(&["env", &index.to_string(), "value"], value);
                 }
                 _ if tolerated::variable(name) => {}
                 _ => return Err(format!("env[{index}]")),
@@ -125,28 +134,6 @@ impl Comparison {
                 self.steps.push(Step::Append(self.position, "env", variable.clone()));
             }
         }
-        Ok(())
-    }
-
-    /// The files' access follows the pod, as the user does.
-    fn configuration(
-        &mut self,
-        index: usize,
-        present: &Value,
-        wanted: &Value,
-    ) -> Result<(), Foreign> {
-        let differs_elsewhere = || format!("env[{index}]");
-        let without_access = |variable: &Value| {
-            let mut config: Value = serde_json::from_str(text(variable, "value")).ok()?;
-            config.as_object_mut()?.shift_remove("access");
-            Some(config)
-        };
-        let (left, right) = (without_access(present), without_access(wanted));
-        if left.is_none() || left != right {
-            return Err(differs_elsewhere());
-        }
-        let value = wanted.get("value").ok_or_else(differs_elsewhere)?;
-        self.set(&["env", &index.to_string(), "value"], value);
         Ok(())
     }
 
@@ -193,6 +180,12 @@ impl Comparison {
 
 fn list(value: Option<&Value>) -> &[Value] {
     value.and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// Whether a variable has a value and nothing else.
+fn is_plain(variable: &Value) -> bool {
+    let mut members = variable.as_object().into_iter().flatten();
+    members.all(|(name, value)| matches!(&**name, "name" | "value") || is_empty(value))
 }
 
 fn is_same_mount(left: &Value, right: &Value) -> bool {

@@ -84,9 +84,7 @@ impl Class {
         if text(parameters, "usePodIdentity") == "true" {
             class.settings.push((Annotation::AwsIdentity, "pod-identity".to_owned()));
         }
-        if !text(parameters, "failoverRegion").is_empty() {
-            class.notes.push("`failoverRegion` is not taken over".to_owned());
-        }
+        class.set(parameters, "failoverRegion", Annotation::AwsFailoverRegions);
         for object in class.objects::<AwsObject>(parameters) {
             class.add_aws(&object);
         }

@@ -56,12 +56,14 @@ fn an_aws_class_becomes_references() {
   objectVersionLabel: AWSPREVIOUS
   objectAlias: other
 "#;
-    let parameters = json!({"objects": objects, "region": "eu-west-1", "usePodIdentity": "true"});
+    let parameters = json!({"objects": objects, "region": "eu-west-1",
+        "failoverRegion": "eu-north-1", "usePodIdentity": "true"});
     let migration = migrate(
         &with_class(),
         &[class("c", &json!({"provider": "aws", "parameters": parameters}))],
     );
     let expected = annotations(&[
+        ("aws-failover-regions", "eu-north-1"),
         ("aws-identity", "pod-identity"),
         ("aws-region", "eu-west-1"),
         ("mount-path", "/mnt/secrets"),

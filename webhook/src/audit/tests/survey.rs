@@ -1,6 +1,10 @@
 use serde_json::{Value, json};
 
-use super::super::survey::{Finding, FindingKind, Survey};
+use super::super::{
+    metrics,
+    report::Report,
+    survey::{Finding, FindingKind, Survey},
+};
 use crate::{config::Config, policy::Directory};
 
 fn config() -> Config {
@@ -119,4 +123,23 @@ fn a_workload_is_found_by_what_its_pods_would_be_refused_for() {
     let mut owned = deployment(faulty, json!({}));
     owned["metadata"]["ownerReferences"] = json!([{"kind": "X", "name": "y", "controller": true}]);
     assert_eq!(survey(&[], &[owned]), []);
+}
+
+#[test]
+fn numbers_are_told_to_prometheus_without_names() {
+    let config = config();
+    let mut survey = Survey::new(&config, Directory::default());
+    survey.pod(&pod("a", asking(), None));
+    let pods = survey.pods();
+    let report = Report { pods, findings: survey.finish(), ..Report::default() };
+    let text = metrics::render(&report);
+    for line in [
+        "mayfly_audit_pods{state=\"asking\"} 1\n",
+        "mayfly_audit_pods{state=\"with-agent\"} 0\n",
+        "mayfly_audit_findings{kind=\"no-agent\"} 1\n",
+        "mayfly_audit_findings{kind=\"other-agent\"} 0\n",
+    ] {
+        assert!(text.contains(line), "{text} lacks {line}");
+    }
+    assert!(!text.contains("shop"), "{text}");
 }
