@@ -19,6 +19,8 @@ pub enum Class {
     Missing,
     /// A backend does not answer, or not now.
     Unreachable,
+    /// A backend asks for fewer calls.
+    Throttled,
     /// The volume cannot be written.
     Volume,
 }
@@ -30,7 +32,7 @@ impl Class {
             Self::Configuration => 2,
             Self::Refused => 3,
             Self::Missing => 4,
-            Self::Unreachable => 5,
+            Self::Unreachable | Self::Throttled => 5,
             Self::Volume => 6,
         }
     }
@@ -42,13 +44,14 @@ impl Class {
             Self::Refused => "refused",
             Self::Missing => "missing",
             Self::Unreachable => "unreachable",
+            Self::Throttled => "throttled",
             Self::Volume => "volume",
         }
     }
 
     /// Whether trying again soon may help.
     pub const fn is_transient(self) -> bool {
-        matches!(self, Self::Unreachable)
+        matches!(self, Self::Unreachable | Self::Throttled)
     }
 }
 

@@ -12,6 +12,9 @@ use crate::fault::Class;
 const FIRST_RETRY_AT_START: Duration = Duration::from_millis(100);
 /// The longest wait while nothing is there yet and the start deadline runs.
 const LONGEST_AT_START: Duration = Duration::from_secs(2);
+/// The first retry at the start after too many calls, and the longest: thousands of pods may have
+/// started together, and to ask again at once would only be refused again.
+const THROTTLED_AT_START: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(8)];
 /// The first retry of a refresh: the files on the volume are good.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 /// The longest wait of an agent that goes on trying to start although somebody has to act first.
@@ -68,10 +71,10 @@ impl Schedule {
     }
 
     fn before_start(&mut self, class: Class, jitter: f64) -> Duration {
-        let (first, longest) = if class.is_transient() {
-            (FIRST_RETRY_AT_START, LONGEST_AT_START)
-        } else {
-            (FIRST_RETRY, LONGEST_UNTIL_FIXED)
+        let [first, longest] = match class {
+            Class::Throttled => THROTTLED_AT_START,
+            class if class.is_transient() => [FIRST_RETRY_AT_START, LONGEST_AT_START],
+            _ => [FIRST_RETRY, LONGEST_UNTIL_FIXED],
         };
         self.backoff(first, longest, jitter)
     }
@@ -163,6 +166,14 @@ mod tests {
             schedule.next(Outcome::NotStarted(Class::Unreachable), NO_TIME, 1.0).as_millis()
         });
         assert_eq!(waits.collect::<Vec<_>>(), [100, 200, 400, 800, 1600, 2000]);
+    }
+
+    #[test]
+    fn a_throttled_start_is_tried_less_often() {
+        let mut schedule = Schedule::new(INTERVAL);
+        let waits = (0..5)
+            .map(|_| schedule.next(Outcome::NotStarted(Class::Throttled), NO_TIME, 1.0).as_secs());
+        assert_eq!(waits.collect::<Vec<_>>(), [2, 4, 8, 8, 8]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The real agent program against the stand-in for AWS and Vault.
 
+mod aws_states;
 mod batches;
 mod check;
 mod delivery;

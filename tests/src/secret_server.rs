@@ -28,6 +28,7 @@ pub mod vault;
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
 };
 
 use anyhow::{Context, Result};
@@ -166,6 +167,10 @@ impl World {
     fn record(&self, request: &Request) -> Option<Fault> {
         lock(&self.journal).push(request.clone());
         lock(&self.faults).take(request)
+    }
+
+    fn now(&self) -> SystemTime {
+        lock(&self.aws).now()
     }
 
     fn answer(&self, request: &Request) -> Reply {

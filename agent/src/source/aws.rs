@@ -5,7 +5,7 @@
 //! secrets_manager, parameter_store ── error      what is asked, and what an answer means
 //! caller ── regions, failure one call: credentials, and another region while one is down
 //! identity ── session        who asks
-//! connector                  the agent's own HTTP client
+//! connector, clock           the agent's own HTTP client, and the time that AWS has
 //! ```
 //! The SDK is given everything by hand: credentials, region, endpoint, HTTP client. Its own retries
 //! are off, because the schedule does them, and nothing of the environment reaches it in a pod.
@@ -13,6 +13,7 @@
 mod access;
 mod batch;
 mod caller;
+mod clock;
 mod connector;
 mod error;
 mod failure;
@@ -40,7 +41,9 @@ use crate::{
     http::Http,
 };
 use caller::Caller;
+use clock::Clock;
 use connector::Connector;
+use failure::Failure;
 use identity::Identity;
 use parameter_store::ParameterStore;
 use regions::Regions;
@@ -84,6 +87,7 @@ struct Setup {
     /// The name of every session that the agent opens.
     session: String,
     regions: Regions,
+    clock: Clock,
 }
 
 impl Setup {
@@ -103,6 +107,12 @@ impl Setup {
         sdk.use_fips(self.aws.fips).use_dual_stack(self.aws.dual_stack)
     }
 
+    /// Whether this machine's clock may be why AWS did not take a signature. The next one of the
+    /// same client is made by AWS's clock.
+    fn is_clocks_fault(&self, failure: &Failure) -> bool {
+        failure.their_time().is_some_and(|theirs| self.clock.set_by(theirs))
+    }
+
     /// The settings for STS in `region`.
     fn sts(&self, region: &str) -> sdk_config::Builder {
         self.sdk(region, self.aws.sts_endpoint.as_ref().or(self.aws.endpoint.as_ref()))
@@ -119,7 +129,7 @@ impl Aws {
         let connector = Connector::new(client(&aws, http)?);
         let session = session::name(environment.pod.as_ref());
         let regions = Regions::new(aws.failover_regions.clone());
-        let setup = Rc::new(Setup { connector, aws, session, regions });
+        let setup = Rc::new(Setup { connector, aws, session, regions, clock: Clock::default() });
         let identity = Rc::new(Identity::new(setup.clone(), http, environment)?);
         let caller = Caller::new(setup, identity);
         Ok(Self { caller, secrets: SecretsManager::new(), parameters: ParameterStore::new() })

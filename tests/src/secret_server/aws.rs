@@ -9,7 +9,10 @@ mod secrets_manager;
 mod session;
 mod sts;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, SystemTime},
+};
 
 pub use self::{
     error::AwsError,
@@ -32,6 +35,7 @@ pub struct Aws {
     denied_operations: BTreeSet<&'static str>,
     flaky: BTreeSet<String>,
     lagging: BTreeSet<String>,
+    ahead: Duration,
     trust: BTreeSet<(String, String)>,
     associations: BTreeMap<String, String>,
     guests: BTreeMap<String, Guest>,
@@ -58,6 +62,7 @@ impl Default for Aws {
             denied_operations: BTreeSet::new(),
             flaky: BTreeSet::new(),
             lagging: BTreeSet::new(),
+            ahead: Duration::ZERO,
             trust: BTreeSet::new(),
             associations: BTreeMap::new(),
             guests: BTreeMap::new(),
@@ -124,6 +129,16 @@ impl Aws {
     /// The replicas in this region have not seen the newest versions yet.
     pub fn lag_behind(&mut self, region: &str) {
         self.lagging.insert(region.to_owned());
+    }
+
+    /// The clock of AWS is so much ahead of everybody else's.
+    pub fn run_ahead(&mut self, by: Duration) {
+        self.ahead = by;
+    }
+
+    /// What time it is for AWS.
+    pub(super) fn now(&self) -> SystemTime {
+        SystemTime::now() + self.ahead
     }
 
     /// No identity may call this operation at all, for example `BatchGetSecretValue`.

@@ -3,7 +3,10 @@
 use std::{future, net::SocketAddr, sync::Arc};
 
 use anyhow::Result;
-use axum::{body::Body, http::Response};
+use axum::{
+    body::Body,
+    http::{HeaderValue, Response, header},
+};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
@@ -121,8 +124,11 @@ async fn answer(
     request: hyper::Request<Incoming>,
 ) -> Result<Response<Body>, Dropped> {
     let request = Request::read(request.map(Body::new)).await.map_err(|_| Dropped)?;
-    match world.record(&request) {
-        None => Ok(world.answer(&request).whole()),
-        Some(fault) => fault.play(&request, || world.answer(&request)).await,
-    }
+    let mut response = match world.record(&request) {
+        None => world.answer(&request).whole(),
+        Some(fault) => fault.play(&request, || world.answer(&request)).await?,
+    };
+    let date = HeaderValue::from_str(&httpdate::fmt_http_date(world.now()));
+    response.headers_mut().extend(date.ok().map(|date| (header::DATE, date)));
+    Ok(response)
 }

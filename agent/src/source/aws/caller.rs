@@ -86,7 +86,8 @@ impl Caller {
         }
     }
 
-    /// One call; credentials that AWS no longer takes are renewed once.
+    /// One call; credentials that AWS no longer takes are renewed once, and a clock that it does not
+    /// believe is set once.
     async fn call_at<T>(
         &self,
         place: Place,
@@ -97,6 +98,9 @@ impl Caller {
         if answer.as_ref().is_err_and(Failure::is_stale) {
             place.identity.forget(&used).await;
             place.identity.credentials().await.map_err(CallError::Identity)?;
+            answer = ask(&place).await;
+        }
+        if answer.as_ref().is_err_and(|failure| self.setup.is_clocks_fault(failure)) {
             answer = ask(&place).await;
         }
         let identity = place.identity.name();

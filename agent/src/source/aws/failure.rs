@@ -1,9 +1,12 @@
 //! A call that failed, whatever the service: the only place that looks into the SDK's errors.
 
-use std::error::Error;
+use std::{error::Error, time::SystemTime};
 
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_types::{
+    date_time::{DateTime, Format},
+    error::metadata::ProvideErrorMetadata,
+};
 
 use crate::{
     fault::{self, Class, Fault, quoted},
@@ -24,6 +27,8 @@ pub(super) struct Failure {
     transport: String,
     /// Whether it was sent at all.
     sent: bool,
+    /// What time it was where the answer came from.
+    date: Option<SystemTime>,
 }
 
 /// Credentials that were good once: new ones may help at once.
@@ -72,7 +77,7 @@ impl Failure {
     pub(super) fn of_item(code: Option<&str>, message: Option<&str>) -> Self {
         let code = code.unwrap_or_default().to_owned();
         let said = said(&code, message);
-        Self { code, said, status: 400, transport: String::new(), sent: true }
+        Self { code, said, status: 400, sent: true, ..Self::default() }
     }
 
     /// Whether AWS no longer takes the credentials.
@@ -95,6 +100,11 @@ impl Failure {
         self.sent && self.status == 0 || self.is_internal()
     }
 
+    /// What time it is for AWS, if that may be why it does not take the signature.
+    pub(super) fn their_time(&self) -> Option<SystemTime> {
+        self.date.filter(|_| CLOCK.contains(&self.code.as_str()))
+    }
+
     /// Whether somebody was told that they may not.
     pub(super) fn is_denied(&self) -> bool {
         matches!(self.code.as_str(), "AccessDenied" | "AccessDeniedException")
@@ -108,12 +118,12 @@ impl Failure {
 
     /// What it means where no room knows better.
     pub(super) fn fault(&self, service: &str) -> SourceError {
-        let Self { code, said, status, transport, sent } = self;
+        let Self { code, said, status, transport, sent, .. } = self;
         let (class, words) = match status {
             0 if *sent => (Class::Unreachable, format!("{service} cannot be reached: {transport}")),
             0 => (Class::Configuration, format!("{service} cannot be asked: {transport}")),
             _ if self.is_throttled() => {
-                (Class::Unreachable, format!("{service} asks for fewer calls: {said}"))
+                (Class::Throttled, format!("{service} asks for fewer calls: {said}"))
             }
             _ if CLOCK.contains(&code.as_str()) => (
                 Class::Refused,
@@ -142,8 +152,14 @@ impl<E: ProvideErrorMetadata + Error + 'static> From<SdkError<E, HttpResponse>> 
         let code = error.code().unwrap_or_default().to_owned();
         let said = said(&code, error.message());
         let sent = !matches!(error, SdkError::ConstructionFailure(_));
-        Self { code, said, status, transport: transport(&error), sent }
+        let date = error.raw_response().and_then(date);
+        Self { code, said, status, transport: transport(&error), sent, date }
     }
+}
+
+fn date(response: &HttpResponse) -> Option<SystemTime> {
+    let date = DateTime::from_str(response.headers().get("date")?, Format::HttpDate).ok()?;
+    date.try_into().ok()
 }
 
 /// The service's own words, on one line.

@@ -3,7 +3,6 @@
 //!
 //! Credentials are shared by all clients, had once however many wait for them, and renewed before
 //! they end. There is no other way to them: in a pod no chain and no instance metadata.
-#![expect(clippy::disallowed_methods, reason = "credentials end by the clock")]
 
 mod assumed;
 mod chain;
@@ -25,7 +24,7 @@ use aws_credential_types::{
 use mayfly_spec::spec::Identity as Kind;
 use tokio::sync::Mutex;
 
-use super::{AwsEnvironment, Setup, access::Role, error, failure::Failure};
+use super::{AwsEnvironment, Setup, access::Role, clock::Clock, error, failure::Failure};
 use crate::{
     fault::{Class, Fault},
     http::Http,
@@ -46,6 +45,7 @@ pub(super) struct Identity {
     origin: Origin,
     held: Mutex<Option<Held>>,
     shown: Shown,
+    clock: Clock,
 }
 
 #[derive(Debug)]
@@ -70,7 +70,8 @@ impl Identity {
         environment: AwsEnvironment,
     ) -> Result<Self, SourceError> {
         let region = setup.aws.region.clone().or_else(|| environment.region.clone());
-        Ok(Self::of(match setup.aws.identity {
+        let clock = setup.clock.clone();
+        let origin = match setup.aws.identity {
             Kind::Irsa => {
                 let identity = WebIdentity::new(setup, http.root(), environment, region)?;
                 Origin::WebIdentity(Box::new(identity))
@@ -79,22 +80,24 @@ impl Identity {
                 Origin::PodIdentity(Box::new(PodIdentity::new(http, environment, region)?))
             }
             Kind::Default => Origin::Chain(Box::new(Chain::new(setup.connector.clone(), region))),
-        }))
+        };
+        Ok(Self::of(origin, clock))
     }
 
     /// A role that is assumed over `over`, at STS in `region`.
     pub(super) fn assumed(setup: Rc<Setup>, over: Rc<Self>, role: Role, region: &str) -> Self {
-        Self::of(Origin::Assumed(Box::new(AssumedRole::new(setup, over, role, region))))
+        let clock = setup.clock.clone();
+        Self::of(Origin::Assumed(Box::new(AssumedRole::new(setup, over, role, region))), clock)
     }
 
-    fn of(origin: Origin) -> Self {
-        Self { origin, held: Mutex::new(None), shown: Shown::default() }
+    fn of(origin: Origin, clock: Clock) -> Self {
+        Self { origin, held: Mutex::new(None), shown: Shown::default(), clock }
     }
 
     /// Credentials that hold for a while: the ones at hand, or new ones. Where there are no new
     /// ones, the old ones do until they end.
     pub(super) async fn credentials(&self) -> Result<Credentials, SourceError> {
-        let now = SystemTime::now();
+        let now = self.clock.now();
         let mut held = self.held.lock().await;
         let fresh = held.as_ref().filter(|held| held.renewed_from.is_none_or(|from| now < from));
         if let Some(held) = fresh {

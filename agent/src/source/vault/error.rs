@@ -151,7 +151,7 @@ fn common(error: &ApiError, what: &str) -> SourceError {
         404 => (Class::Missing, format!("Vault has nothing for {what}{said}")),
         412 => (Class::Unreachable, format!("this Vault node has not caught up yet with {what}")),
         429 => (
-            Class::Unreachable,
+            Class::Throttled,
             format!("Vault asks for fewer calls: the rate limit for {what} is used up"),
         ),
         472 | 473 => (

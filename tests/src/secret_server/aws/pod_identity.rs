@@ -1,7 +1,7 @@
 //! The agent of EKS Pod Identity: a pod's token goes in, the credentials of its association's role
 //! come out.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -40,7 +40,7 @@ impl Aws {
             external_id: None,
             access_key: key.id.clone(),
         });
-        let end = humantime::format_rfc3339_seconds(SystemTime::now() + DURATION).to_string();
+        let end = humantime::format_rfc3339_seconds(self.now() + DURATION).to_string();
         let body = json!({
             "AccessKeyId": key.id, "SecretAccessKey": key.secret, "Token": key.token,
             "AccountId": ACCOUNT, "Expiration": end,

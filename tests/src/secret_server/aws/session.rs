@@ -1,6 +1,9 @@
 //! Who may ask: access keys, and the sessions that STS has given.
 
-use std::fmt;
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
 
 use super::{Aws, AwsError};
 use crate::secret_server::{Request, identifier::alphanumeric};
@@ -70,6 +73,7 @@ impl Aws {
             let text = format!("Credential should be scoped to correct service: '{service}'. ");
             return Err(AwsError::new(400, "InvalidSignatureException", text));
         }
+        self.check_clock(request)?;
         let key = self.keys.get(id);
         match key.filter(|key| key.token.as_deref() == request.header("x-amz-security-token")) {
             Some(key) if key.expired => Err(AwsError::expired_token()),
@@ -77,6 +81,32 @@ impl Aws {
             None => Err(unrecognized()),
         }
     }
+}
+
+/// How far a signature may be off.
+const TOLERANCE: Duration = Duration::from_mins(5);
+
+impl Aws {
+    /// A signature is of the present; who signs by hand need not say when.
+    fn check_clock(&self, request: &Request) -> Result<(), AwsError> {
+        let Some(signed) = request.header("x-amz-date").and_then(signed_at) else { return Ok(()) };
+        let now = self.now();
+        let off = now.duration_since(signed).unwrap_or_else(|error| error.duration());
+        if off <= TOLERANCE {
+            return Ok(());
+        }
+        let text = "Signature expired: it is not within 5 minutes of the server's time";
+        Err(AwsError::new(400, "InvalidSignatureException", text))
+    }
+}
+
+/// `20260131T235959Z`.
+fn signed_at(date: &str) -> Option<SystemTime> {
+    let part = |at: std::ops::Range<usize>| date.get(at);
+    let (year, month, day) = (part(0..4)?, part(4..6)?, part(6..8)?);
+    let (hour, minute, second) = (part(9..11)?, part(11..13)?, part(13..15)?);
+    let text = format!("{year}-{month}-{day}T{hour}:{minute}:{second}Z");
+    humantime::parse_rfc3339(&text).ok()
 }
 
 fn unrecognized() -> AwsError {

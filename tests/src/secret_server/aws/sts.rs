@@ -28,7 +28,7 @@ impl Aws {
         self.verify(&role_arn, &required(request, "WebIdentityToken")?)?;
         let duration = duration(request)?;
         let key = AccessKey::temporary(principal(&role_arn, &name));
-        let body = rendered("AssumeRoleWithWebIdentity", &key, duration);
+        let body = rendered("AssumeRoleWithWebIdentity", &key, self.now() + duration);
         self.open(Session { role_arn, name, external_id: None, access_key: key.id.clone() }, key);
         Ok(body)
     }
@@ -48,7 +48,7 @@ impl Aws {
             return Err(AwsError::new(403, "AccessDenied", denied.message));
         }
         let key = AccessKey::temporary(principal(&role_arn, &name));
-        let body = rendered("AssumeRole", &key, duration(request)?);
+        let body = rendered("AssumeRole", &key, self.now() + duration(request)?);
         self.open(Session { role_arn, name, external_id, access_key: key.id.clone() }, key);
         Ok(body)
     }
@@ -119,7 +119,7 @@ pub(super) fn principal(role_arn: &str, session: &str) -> String {
     format!("arn:aws:sts::{}:assumed-role/{role}/{session}", super::ACCOUNT)
 }
 
-fn rendered(action: &str, key: &AccessKey, duration: Duration) -> String {
+fn rendered(action: &str, key: &AccessKey, end: SystemTime) -> String {
     let session = key.principal.rsplit_once('/').map_or("", |(_, name)| name);
     format!(
         "<{action}Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\n\
@@ -135,7 +135,7 @@ fn rendered(action: &str, key: &AccessKey, duration: Duration) -> String {
         id = key.id,
         secret = key.secret,
         token = key.token.as_deref().unwrap_or_default(),
-        expiration = humantime::format_rfc3339_seconds(SystemTime::now() + duration),
+        expiration = humantime::format_rfc3339_seconds(end),
         request = uuid(),
     )
 }

@@ -10,6 +10,7 @@ use crate::source::{SourceError, aws::access::Role};
 /// A role, and who assumes it.
 #[derive(Debug)]
 pub(super) struct AssumedRole {
+    setup: Rc<Setup>,
     sts: Sts,
     pub(super) over: Rc<Identity>,
     pub(super) role: Role,
@@ -19,8 +20,8 @@ pub(super) struct AssumedRole {
 impl AssumedRole {
     pub(super) fn new(setup: Rc<Setup>, over: Rc<Identity>, role: Role, region: &str) -> Self {
         let session = setup.session.clone();
-        let sts = Sts::new(setup, region.to_owned(), Some(over.clone()));
-        Self { sts, over, role, session }
+        let sts = Sts::new(setup.clone(), region.to_owned(), Some(over.clone()));
+        Self { setup, sts, over, role, session }
     }
 
     /// Asks for the role; credentials that STS no longer takes are renewed once.
@@ -30,6 +31,9 @@ impl AssumedRole {
         if answer.as_ref().is_err_and(Failure::is_stale) {
             self.over.forget(&used).await;
             self.over.credentials().await?;
+            answer = self.ask().await;
+        }
+        if answer.as_ref().is_err_and(|failure| self.setup.is_clocks_fault(failure)) {
             answer = self.ask().await;
         }
         let fault = |failure| error::assume(&failure, &self.role, &self.over.name());

@@ -140,7 +140,7 @@ fn refusal(answer: &Answer) -> SourceError {
     let status = answer.status();
     let said = quoted(&String::from_utf8_lossy(answer.body()));
     let (class, words) = if status == StatusCode::TOO_MANY_REQUESTS {
-        (Class::Unreachable, "the node's EKS Pod Identity agent asks for fewer calls")
+        (Class::Throttled, "the node's EKS Pod Identity agent asks for fewer calls")
     } else if said.contains("ExpiredToken") {
         (Class::Unreachable, "EKS Pod Identity does not take the pod's token any more")
     } else if said.contains("ResourceNotFound") || status == StatusCode::NOT_FOUND {

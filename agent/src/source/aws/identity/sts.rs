@@ -1,6 +1,6 @@
 //! STS in the pod's own region, and while that is down in those that stand in for it.
 
-use std::rc::Rc;
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use aws_sdk_sts::Client;
 
@@ -12,11 +12,12 @@ pub(super) struct Sts {
     setup: Rc<Setup>,
     region: String,
     by: Option<Rc<Identity>>,
+    clients: RefCell<BTreeMap<String, Client>>,
 }
 
 impl Sts {
     pub(super) fn new(setup: Rc<Setup>, region: String, by: Option<Rc<Identity>>) -> Self {
-        Self { setup, region, by }
+        Self { setup, region, by, clients: RefCell::default() }
     }
 
     /// Asks with a client for each region that is tried.
@@ -29,8 +30,11 @@ impl Sts {
     }
 
     fn client(&self, region: &str) -> Client {
-        let mut sdk = self.setup.sts(region);
-        sdk.set_credentials_provider(self.by.as_ref().map(|identity| identity.provider()));
-        Client::new(&sdk.build())
+        let make = || {
+            let mut sdk = self.setup.sts(region);
+            sdk.set_credentials_provider(self.by.as_ref().map(|identity| identity.provider()));
+            Client::new(&sdk.build())
+        };
+        self.clients.borrow_mut().entry(region.to_owned()).or_insert_with(make).clone()
     }
 }
