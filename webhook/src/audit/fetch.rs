@@ -15,23 +15,44 @@ use crate::args::Installation;
 /// One kind of object, by its place in the API.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Resource {
-    api: &'static str,
+    /// `v1`, or group and version.
+    version: &'static str,
     name: &'static str,
+    kind: &'static str,
 }
 
-pub(super) const PODS: Resource = Resource { api: "api/v1", name: "pods" };
-pub(super) const NAMESPACES: Resource = Resource { api: "api/v1", name: "namespaces" };
-pub(super) const PROVIDER_CLASSES: Resource =
-    Resource { api: "apis/secrets-store.csi.x-k8s.io/v1", name: "secretproviderclasses" };
+impl Resource {
+    /// The path below which its namespaces and objects are.
+    fn api(self) -> String {
+        let root = if self.version.contains('/') { "apis" } else { "api" };
+        format!("/{root}/{}", self.version)
+    }
+
+    /// The object with its own kind, which a list says but once.
+    fn complete(self, mut object: Value) -> Value {
+        object["apiVersion"] = self.version.into();
+        object["kind"] = self.kind.into();
+        object
+    }
+}
+
+pub(super) const PODS: Resource = Resource { version: "v1", name: "pods", kind: "Pod" };
+pub(super) const NAMESPACES: Resource =
+    Resource { version: "v1", name: "namespaces", kind: "Namespace" };
+pub(super) const PROVIDER_CLASSES: Resource = Resource {
+    version: "secrets-store.csi.x-k8s.io/v1",
+    name: "secretproviderclasses",
+    kind: "SecretProviderClass",
+};
 /// What people write; a `ReplicaSet` is a Deployment's.
 pub(super) const WORKLOADS: &[Resource] = &[
-    Resource { api: "apis/apps/v1", name: "deployments" },
-    Resource { api: "apis/apps/v1", name: "statefulsets" },
-    Resource { api: "apis/apps/v1", name: "daemonsets" },
-    Resource { api: "apis/batch/v1", name: "jobs" },
-    Resource { api: "apis/batch/v1", name: "cronjobs" },
+    Resource { version: "apps/v1", name: "deployments", kind: "Deployment" },
+    Resource { version: "apps/v1", name: "statefulsets", kind: "StatefulSet" },
+    Resource { version: "apps/v1", name: "daemonsets", kind: "DaemonSet" },
+    Resource { version: "batch/v1", name: "jobs", kind: "Job" },
+    Resource { version: "batch/v1", name: "cronjobs", kind: "CronJob" },
 ];
-const RBAC: &str = "apis/rbac.authorization.k8s.io/v1";
+const RBAC: &str = "rbac.authorization.k8s.io/v1";
 
 /// Objects in one answer: some megabytes at most.
 const PAGE: usize = 250;
@@ -67,12 +88,13 @@ impl Cluster {
         resource: Resource,
         mut look: impl FnMut(Value),
     ) -> anyhow::Result<()> {
-        let Resource { api, name } = resource;
+        let (api, name) = (resource.api(), resource.name);
+        let mut look = |object| look(resource.complete(object));
         if self.namespaces.is_empty() {
-            return self.pages(&format!("/{api}/{name}"), &mut look).await;
+            return self.pages(&format!("{api}/{name}"), &mut look).await;
         }
         for namespace in &self.namespaces {
-            self.pages(&format!("/{api}/namespaces/{namespace}/{name}"), &mut look).await?;
+            self.pages(&format!("{api}/namespaces/{namespace}/{name}"), &mut look).await?;
         }
         Ok(())
     }
@@ -80,10 +102,10 @@ impl Cluster {
     /// Hands every object of a kind that is of no namespace to `look`.
     pub(super) async fn every(
         &self,
-        Resource { api, name }: Resource,
+        resource: Resource,
         mut look: impl FnMut(Value),
     ) -> anyhow::Result<()> {
-        self.pages(&format!("/{api}/{name}"), &mut look).await
+        self.pages(&format!("{}/{}", resource.api(), resource.name), &mut look).await
     }
 
     /// Like [`Self::each`], for a kind that the cluster may not have.
@@ -101,15 +123,19 @@ impl Cluster {
     /// Everything that says who may do what.
     pub(super) async fn rbac(&self) -> anyhow::Result<Rbac> {
         let (mut roles, mut bindings) = (Vec::new(), Vec::new());
-        self.each(Resource { api: RBAC, name: "roles" }, |role| roles.push(role)).await?;
-        self.each(Resource { api: RBAC, name: "rolebindings" }, |binding| bindings.push(binding))
+        self.each(Resource { version: RBAC, name: "roles", kind: "Role" }, |role| roles.push(role))
             .await?;
+        self.each(
+            Resource { version: RBAC, name: "rolebindings", kind: "RoleBinding" },
+            |binding| bindings.push(binding),
+        )
+        .await?;
         let typed = |value| serde_json::from_value(value).context("reading a Role");
         let roles: Result<Vec<Role>, _> = roles.into_iter().map(typed).collect();
         let typed = |value| serde_json::from_value(value).context("reading a RoleBinding");
         let bindings: Result<Vec<RoleBinding>, _> = bindings.into_iter().map(typed).collect();
         let (mut cluster_roles, mut cluster_bindings) = (Vec::new(), Vec::new());
-        let path = |name| format!("/{RBAC}/{name}");
+        let path = |name| format!("/apis/{RBAC}/{name}");
         self.pages::<ClusterRole>(&path("clusterroles"), &mut |role| cluster_roles.push(role))
             .await?;
         self.pages::<ClusterRoleBinding>(&path("clusterrolebindings"), &mut |binding| {
