@@ -14,7 +14,8 @@ pub(crate) fn cases() -> Vec<Case> {
 }
 
 async fn aws_parameters_and_a_tree_of_them(cluster: &Cluster) -> Result<()> {
-    let tenant = Tenant::new(cluster, "ssm").await?;
+    // A name may not begin with `ssm`.
+    let tenant = Tenant::new(cluster, "parameters").await?;
     let (aws, base) = (cluster.aws(), format!("/{}", tenant.namespace.name()));
     let values: Vec<String> = (0..13).map(|_| canary::secret()).collect();
     for (number, value) in values.iter().enumerate() {
@@ -55,6 +56,7 @@ async fn aws_many_secrets_in_few_calls(cluster: &Cluster) -> Result<()> {
     let calls = cluster.aws().calls(&tenant.role).await?;
     let reads = calls.iter().filter(|call| call.action.starts_with("secretsmanager."));
     let reads: Vec<&str> = reads.map(|call| call.action.as_str()).collect();
-    ensure!(reads == ["secretsmanager.BatchGetSecretValue"], "there were {reads:?}");
+    let batches = reads.iter().filter(|read| **read == "secretsmanager.BatchGetSecretValue");
+    ensure!(!reads.is_empty() && batches.count() == reads.len(), "there were {reads:?}");
     Ok(())
 }

@@ -37,14 +37,17 @@ async fn the_admin_port_tells_nothing_of_any_pod(cluster: &Cluster) -> Result<()
     let tenant = Tenant::new(cluster, "stranger").await?;
     let value = tenant.put("app").await?;
     tenant.run(&tenant.vault_pod("secretive")).await?;
-    tenant.namespace.refusal(&tenant.vault_pod("denied").annotate("mode", "x").to_string()).await?;
+    tenant
+        .namespace
+        .refusal(&tenant.vault_pod("unwelcome").annotate("mode", "x").to_string())
+        .await?;
     let stranger = tenant.run(&Manifest::plain("stranger")).await?;
     for address in replicas(cluster).await? {
         let get =
             |path: &str| format!("wget -q -T 10 -O - http://{address}:8080{path} || echo refused");
         let metrics = stranger.exec(&["sh", "-c", &get("/metrics")]).await?;
         ensure!(metrics.contains("mayfly_webhook_reviews_total"), "the metrics are {metrics}");
-        for told in [tenant.namespace.name(), "secretive", "denied\"", "vault:", &*value] {
+        for told in [tenant.namespace.name(), "secretive", "unwelcome", "vault:", &*value] {
             ensure!(!metrics.contains(told), "{told:?} is in {metrics}");
         }
         let post = format!(
