@@ -27,7 +27,7 @@ const VERSION: u8 = 1;
 /// The length of AES-GCM's nonce.
 pub const NONCE: usize = 12;
 /// The length of AES-GCM's tag, with which every ciphertext ends.
-pub const TAG: usize = 16;
+const TAG: usize = 16;
 
 /// A sealed value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
