@@ -11,3 +11,4 @@ mod leaks;
 mod life;
 mod parameters;
 mod pod;
+mod sealed;

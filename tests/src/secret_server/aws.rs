@@ -1,6 +1,7 @@
-//! AWS: what Secrets Manager and the Parameter Store keep, whom STS believes, and who may ask.
+//! AWS: what Secrets Manager and the Parameter Store keep, KMS' keys, whom STS believes, and who may ask.
 
 mod error;
+mod kms;
 mod parameter;
 mod parameter_store;
 mod pod_identity;
@@ -13,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::{
     error::AwsError,
+    kms::KmsKey,
     parameter::{Parameter, ParameterValue},
     secret::{Secret, SecretValue, Version},
     session::{AccessKey, Session},
@@ -38,6 +40,7 @@ pub struct Aws {
     expired: BTreeSet<String>,
     keys: BTreeMap<String, AccessKey>,
     sessions: Vec<Session>,
+    kms_keys: BTreeMap<String, KmsKey>,
 }
 
 /// Who may assume a role over another one.
@@ -64,6 +67,7 @@ impl Default for Aws {
             expired: BTreeSet::new(),
             keys: BTreeMap::new(),
             sessions: Vec::new(),
+            kms_keys: BTreeMap::new(),
         }
     }
 }
