@@ -130,9 +130,9 @@ fn a_sealed_value_is_judged_by_its_key() {
 #[test]
 fn the_role_is_judged_whichever_service_is_asked() {
     for reference in ["aws-ssm:/team-a/db", SEALED] {
-        let role = ("aws-role-arn", "arn:aws:iam::123456789012:role/team-b");
+        let others = ("aws-role-arn", "arn:aws:iam::123456789012:role/team-b");
         let rule = "{name: r, aws-roles: ['arn:aws:iam::*:role/{namespace}']}";
-        denies(rule, &[("file.a", reference), role], "`mayfly.dev/aws-role-arn`");
+        denies(rule, &[("file.a", reference), others], "`mayfly.dev/aws-role-arn`");
     }
 }
 
