@@ -107,6 +107,8 @@ fn refusal(spec: &Spec, location: &Location, in_pod: bool) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use mayfly_spec::reference::{Arn, Sealed, SealedHeader, Wrapping};
+
     use super::*;
 
     fn refused(json: &str, in_pod: bool) -> Option<String> {
@@ -123,7 +125,11 @@ mod tests {
 
     #[test]
     fn what_a_pod_may_not_have_is_refused_there_only() {
-        for from in ["aws-sm:prod/db", "aws-ssm:/prod/db", "file:/etc/motd"] {
+        let arn = Arn::parse("arn:aws:kms:eu-central-1:123456789012:key/a").expect("an ARN");
+        let header = SealedHeader::new(Wrapping::Symmetric, arn, vec![1]).expect("a header");
+        let sealed = Sealed::new(header, [0; 12], vec![0; 16]).expect("an envelope");
+        let sealed = Location::Kms(sealed).to_string();
+        for from in ["aws-sm:prod/db", "aws-ssm:/prod/db", &sealed, "file:/etc/motd"] {
             assert!(
                 refused(&with(from), true).is_some_and(|words| words.contains("`a` from")),
                 "{from}"
