@@ -48,6 +48,13 @@ async fn sealed(pod: &Pod, value: &str) -> (String, String) {
     (reference, key)
 }
 
+/// A file with a value, as stdin.
+#[expect(clippy::disallowed_methods, reason = "a shell opens it otherwise")]
+fn pod_value(pod: &Pod) -> Stdio {
+    pod.write("value", "hunter2");
+    std::fs::File::open(pod.root.path().join("value")).expect("the file").into()
+}
+
 /// The agent's exit code, and its reason.
 async fn once(pod: &Pod) -> (i32, String) {
     let output = agent(pod, "once").output().await.expect("an agent");
@@ -247,6 +254,11 @@ async fn seal_says_what_it_needs() {
     let denied = pod.server.aws().kms_key_pair();
     let (code, said) = seal(&pod, b"x", &format!("--kms-key {denied} {FOR_US}")).await;
     assert!(code == 2 && said.contains("a symmetric key, or offline"), "{said}");
+    let mut bare = pod.agent(&format!("seal --kms-key {key} {FOR_US}"));
+    bare.env_remove("MAYFLY_CONFIG").stdin(pod_value(&pod));
+    let output = bare.output().await.expect("an agent");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("no default AWS identity"), "no chain in a pod: {said}");
     pod.server.aws().deny(&key);
     let (code, said) = seal(&pod, b"x", &format!("--kms-key {key} {FOR_US}")).await;
     assert!(code == 3 && said.contains("`kms:GenerateDataKey`"), "{said}");
