@@ -44,6 +44,9 @@ pub enum Command {
     },
     /// Log in and read every reference, write nothing, print a table
     Check,
+    /// Seal a value from stdin for one service account, and print its reference
+    #[command(after_help = SEAL_HELP)]
+    Seal(SealArgs),
     /// Print the state of a running agent
     Status {
         /// As JSON
@@ -51,6 +54,32 @@ pub enum Command {
         json: bool,
     },
 }
+
+/// What a value is sealed with, and for whom.
+#[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
+pub struct SealArgs {
+    /// The KMS key, by its ARN
+    #[arg(long, value_name = "ARN")]
+    pub kms_key: String,
+    /// The namespace of the pods that may open the value
+    #[arg(long, value_name = "NAME")]
+    pub namespace: String,
+    /// Their service account
+    #[arg(long, value_name = "NAME")]
+    pub service_account: String,
+    /// Seal offline: the public half of the asymmetric KMS key, as PEM
+    #[arg(long, value_name = "FILE")]
+    pub public_key: Option<PathBuf>,
+}
+
+const SEAL_HELP: &str = "\
+The value is sealed as it comes, a newline at its end too: printf %s \"$VALUE\" | mayfly-agent seal …
+AWS is asked (kms:GenerateDataKey) as the section `aws` of the configuration says, else as the AWS CLI does.
+
+With --public-key nobody is asked: whoever has the public half of an RSA key (RSAES_OAEP_SHA_256) can seal.
+An asymmetric key knows no encryption context. So IAM cannot tie kms:Decrypt to one namespace: the agent opens
+the value only for its own namespace and service account, but any other program that may kms:Decrypt with
+the key can open it for itself. Have one such key for each service account, or for all that trust each other.";
 
 /// What the agent knows from its own environment.
 #[derive(Debug, Clone, Default)]
@@ -78,6 +107,7 @@ impl Environment {
                 credentials_token_file: value("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")
                     .map(PathBuf::from),
                 pod: value("MAYFLY_POD_NAMESPACE").zip(value("MAYFLY_POD_NAME")),
+                service_account: value("MAYFLY_SERVICE_ACCOUNT"),
             },
         }
     }

@@ -2,6 +2,7 @@
 
 mod check;
 mod run;
+mod seal;
 mod status;
 mod wait;
 
@@ -51,23 +52,25 @@ pub fn main() -> ExitCode {
     let default = environment.in_pod.then(|| PathBuf::from(termination::DEFAULT_PATH));
     let termination_log = args.termination_log.clone().or(default);
     let command = args.command.clone().unwrap_or_default();
-    let done = context(&args, environment).and_then(|context| dispatch(&command, &context));
+    let done = dispatch(&command, &args, &environment);
     done.unwrap_or_else(|fault| fail(&command, &fault, termination_log.as_deref()))
 }
 
-fn context(args: &Args, environment: Environment) -> Result<Context, Fault> {
+fn context(args: &Args, environment: &Environment) -> Result<Context, Fault> {
     let root = Root::new(args.root.clone());
-    let spec = configuration::load(args.config.as_deref(), &environment, &root)?;
-    Ok(Context { spec, root, aws: environment.aws, clock: SystemClock })
+    let spec = configuration::load(args.config.as_deref(), environment, &root)?;
+    Ok(Context { spec, root, aws: environment.aws.clone(), clock: SystemClock })
 }
 
-fn dispatch(command: &Command, context: &Context) -> Result<ExitCode, Fault> {
+fn dispatch(command: &Command, args: &Args, environment: &Environment) -> Result<ExitCode, Fault> {
+    let context = || context(args, environment);
     match command {
-        Command::Run => block_on(run::run(context, Task::KeepFresh)),
-        Command::Once => block_on(run::run(context, Task::Once)),
-        Command::Wait { timeout } => block_on(wait::wait(context, *timeout)),
-        Command::Check => block_on(check::check(context)),
-        Command::Status { json } => Ok(status::status(context, *json)),
+        Command::Run => block_on(run::run(&context()?, Task::KeepFresh)),
+        Command::Once => block_on(run::run(&context()?, Task::Once)),
+        Command::Wait { timeout } => block_on(wait::wait(&context()?, *timeout)),
+        Command::Seal(wish) => seal::seal(wish, args, environment),
+        Command::Check => block_on(check::check(&context()?)),
+        Command::Status { json } => Ok(status::status(&context()?, *json)),
     }
 }
 

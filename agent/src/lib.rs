@@ -11,7 +11,7 @@
 //!          │
 //!        sync ─── source::{aws, vault, file} ── http
 //!          │  └── disk
-//! PURE  render, schedule, ledger, status, secret, fault, source::version
+//! PURE  render, schedule, sealing, ledger, status, secret, fault, source::version
 //! ```
 //! Arrows point down only. What is PURE names no `async`, clock, environment, file, socket or log.
 //!
@@ -40,6 +40,7 @@ pub mod ledger;
 pub mod render;
 pub mod root;
 pub mod schedule;
+pub mod sealing;
 pub mod secret;
 pub mod shutdown;
 pub mod source;

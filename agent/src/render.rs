@@ -124,7 +124,7 @@ pub fn desired_files(
             Err(cause) if entry.optional && cause.is_missing() => {}
             Err(cause) => errors.push(RenderError {
                 path: entry.path.to_string(),
-                from: entry.from.to_string(),
+                from: entry.from.label(),
                 cause,
             }),
         }

@@ -10,7 +10,11 @@ mod version;
 
 use std::future::Future;
 
-use mayfly_spec::{Location, Spec, reference::Source as Kind};
+use mayfly_spec::{
+    Location, Spec,
+    reference::{Arn, SealedHeader, Source as Kind},
+    spec::{self, Workload},
+};
 
 pub use aws::AwsEnvironment;
 pub use version::{Regression, Version};
@@ -19,6 +23,7 @@ use crate::{
     fault::{Class, Fault},
     http::Http,
     root::Root,
+    sealing::DataKey,
     secret::SecretData,
 };
 
@@ -77,8 +82,10 @@ impl Backends {
         let wants = |wanted: fn(Kind) -> bool| {
             spec.files.entries().iter().any(|entry| wanted(entry.from.location.source()))
         };
-        let aws = wants(Kind::is_aws)
-            .then(|| aws::Aws::new(spec.aws.clone().unwrap_or_default(), &http, environment));
+        let aws = wants(Kind::is_aws).then(|| {
+            let workload = environment.workload().or_else(|| spec.pod.clone());
+            aws::Aws::new(spec.aws.clone().unwrap_or_default(), &http, environment, workload)
+        });
         let vault = wants(|kind| kind == Kind::Vault)
             .then(|| vault::Vault::new(spec.vault.as_ref(), &http));
         Ok(Self {
@@ -118,6 +125,18 @@ impl Source for Backends {
             }
         }
     }
+}
+
+/// A new data key of the KMS key `key`, for one value that is sealed for `workload`.
+pub(crate) async fn data_key(
+    aws: spec::Aws,
+    root: &Root,
+    environment: AwsEnvironment,
+    key: &Arn,
+    workload: &Workload,
+) -> Result<(DataKey, SealedHeader), SourceError> {
+    let aws = aws::Aws::new(aws, &Http::new(root.clone()), environment, None)?;
+    aws.data_key(key, workload).await
 }
 
 /// The fault of a location that a later version will read.

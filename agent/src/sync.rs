@@ -104,7 +104,7 @@ fn all(errors: Vec<RenderError>) -> Fault {
 
 /// The fault with the reference that it befell.
 pub(crate) fn referenced(location: &Location, fault: &SourceError) -> Fault {
-    Fault::new(fault.class, format_args!("`{location}`: {fault}"))
+    Fault::new(fault.class, format_args!("`{}`: {fault}", location.label()))
 }
 
 /// Whether the secret is missing, and no entry needs it.

@@ -12,6 +12,7 @@ mod examples;
 mod host;
 mod install;
 mod jobs;
+mod kms;
 mod kubectl;
 mod lab;
 mod manifest;
@@ -107,6 +108,7 @@ fn topics() -> Vec<Case> {
         chart::cases(),
         delivery::cases(),
         aws::cases(),
+        kms::cases(),
         rotation::cases(),
         jobs::cases(),
         outage::cases(),

@@ -12,3 +12,4 @@ mod leaks;
 mod life;
 mod parameters;
 mod pod;
+mod sealed;

@@ -1,4 +1,4 @@
-//! A server that speaks the wire protocols of Secrets Manager, the Parameter Store, STS, EKS Pod Identity
+//! A server that speaks the wire protocols of Secrets Manager, the Parameter Store, KMS, STS, EKS Pod Identity
 //! and Vault on one port.
 //!
 //! ```text
@@ -177,6 +177,7 @@ impl World {
         match request.protocol() {
             Protocol::SecretsManager => lock(&self.aws).secrets_manager(request),
             Protocol::ParameterStore => lock(&self.aws).parameter_store(request),
+            Protocol::Kms => lock(&self.aws).kms(request),
             Protocol::Sts => lock(&self.aws).sts(request),
             Protocol::PodIdentity => lock(&self.aws).pod_identity(request),
             Protocol::Vault => lock(&self.vault).answer(request),

@@ -9,6 +9,7 @@ mod aws;
 mod error;
 mod grammar;
 mod key;
+mod kms;
 mod location;
 mod options;
 mod source;
@@ -22,7 +23,8 @@ pub use arn::Arn;
 pub use aws::{Parameter, ParameterVersion, SecretVersion, SecretsManagerSecret};
 pub use error::ReferenceError;
 pub use key::Key;
-pub use location::{Location, Sealed};
+pub use kms::{NONCE, Sealed, SealedHeader, Wrapping};
+pub use location::Location;
 pub use source::Source;
 pub use vault::{KvVersion, VaultPath, VaultWrite};
 
@@ -36,6 +38,14 @@ pub struct Reference {
     pub location: Location,
     /// What is picked from it; `None` takes the whole secret.
     pub key: Option<Key>,
+}
+
+impl Reference {
+    /// What it is called where people read it: as it is, but a sealed value by its key.
+    pub fn label(&self) -> String {
+        let key = self.key.as_ref().map_or_else(String::new, |key| format!("#{key}"));
+        self.location.label() + &key
+    }
 }
 
 impl FromStr for Reference {

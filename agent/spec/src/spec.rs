@@ -6,6 +6,7 @@ mod certificates;
 mod environment;
 mod interval;
 mod vault;
+mod workload;
 
 use std::path::PathBuf;
 
@@ -16,6 +17,7 @@ pub use certificates::Ca;
 pub use environment::{EnvironmentError, LONGEST};
 pub use interval::{Interval, IntervalError};
 pub use vault::{DEFAULT_KUBERNETES_MOUNT, KubernetesAuth, Vault, VaultAuth};
+pub use workload::Workload;
 
 use crate::file::{FileMode, Files};
 
@@ -36,6 +38,9 @@ pub struct Spec {
     /// How the agent is placed in a pod; absent outside one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
+    /// Whose sealed values are opened, outside a pod; a pod knows by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod: Option<Workload>,
     /// How to reach AWS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aws: Option<Aws>,

@@ -86,7 +86,7 @@ fn row(
     let age = version.and_then(|version| version.created).map_or_else(nothing, age);
     [
         entry.path.to_string(),
-        entry.from.to_string(),
+        entry.from.label(),
         version.and_then(|version| version.id.clone()).unwrap_or_else(nothing),
         age,
         result

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use mayfly_spec::Reference;
+
 use super::{Context, INTERNAL, exit};
 use crate::{
     clock::Clock,
@@ -26,6 +28,12 @@ pub(super) fn status(context: &Context, json: bool) -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// A sealed value's whole text would fill the screen.
+fn label(reference: &str) -> String {
+    let parsed = reference.parse::<Reference>();
+    parsed.map_or_else(|_| reference.to_owned(), |reference| reference.label())
+}
+
 fn words(status: &Status) -> String {
     let time =
         |time: Option<Timestamp>| time.map_or_else(|| "-".to_owned(), |time| time.to_string());
@@ -38,7 +46,7 @@ fn words(status: &Status) -> String {
     let mut table = Table::new(["SECRET", "VERSION", "FETCHED", "AGE", "NEXT LOOK", "LAST ERROR"]);
     for reference in &status.references {
         table.row([
-            reference.reference.clone(),
+            label(&reference.reference),
             reference.version.id.clone().unwrap_or_else(|| "-".to_owned()),
             time(reference.fetched),
             reference.age_seconds.map_or_else(|| "-".to_owned(), |age| format!("{age}s")),

@@ -1,8 +1,8 @@
-//! AWS with the pod's own identity: Secrets Manager and the Parameter Store.
+//! AWS with the pod's own identity: Secrets Manager, the Parameter Store and KMS.
 //!
 //! ```text
 //! batch ── access            which references are asked for together, where and as whom
-//! secrets_manager, parameter_store ── error      what is asked, and what an answer means
+//! secrets_manager, parameter_store, kms ── error      what is asked, and what an answer means
 //! caller ── regions, failure one call: credentials, and another region while one is down
 //! identity ── session        who asks
 //! connector, clock           the agent's own HTTP client, and the time that AWS has
@@ -18,6 +18,7 @@ mod connector;
 mod error;
 mod failure;
 mod identity;
+mod kms;
 mod parameter_store;
 mod regions;
 mod secrets_manager;
@@ -30,8 +31,8 @@ use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use aws_types::{SdkConfig, region::Region, sdk_config};
 use mayfly_spec::{
     Location,
-    reference::{Parameter, SecretsManagerSecret},
-    spec,
+    reference::{Arn, Parameter, SealedHeader, SecretsManagerSecret},
+    spec::{self, Workload},
 };
 use url::Url;
 
@@ -39,12 +40,14 @@ use super::{Fetched, SourceError, unsupported};
 use crate::{
     fault::{Class, Fault},
     http::Http,
+    sealing::DataKey,
 };
 use caller::Caller;
 use clock::Clock;
 use connector::Connector;
 use failure::Failure;
 use identity::Identity;
+use kms::Kms;
 use parameter_store::ParameterStore;
 use regions::Regions;
 use secrets_manager::SecretsManager;
@@ -66,6 +69,17 @@ pub struct AwsEnvironment {
     pub credentials_token_file: Option<PathBuf>,
     /// The pod's namespace and name, for the session's name.
     pub pod: Option<(String, String)>,
+    /// The pod's service account.
+    pub service_account: Option<String>,
+}
+
+impl AwsEnvironment {
+    /// For whom values are sealed that a pod may open; its own, and nobody else's.
+    pub fn workload(&self) -> Option<Workload> {
+        let ((namespace, _), service_account) =
+            self.pod.clone().zip(self.service_account.clone())?;
+        Some(Workload { namespace, service_account })
+    }
 }
 
 /// The SDK's defaults as of this date, so that an update of the SDK changes none of them unseen.
@@ -77,6 +91,8 @@ pub(super) struct Aws {
     caller: Caller,
     secrets: SecretsManager,
     parameters: ParameterStore,
+    kms: Kms,
+    workload: Option<Workload>,
 }
 
 /// What every client of AWS is made from.
@@ -124,6 +140,7 @@ impl Aws {
         aws: spec::Aws,
         http: &Http,
         environment: AwsEnvironment,
+        workload: Option<Workload>,
     ) -> Result<Self, SourceError> {
         refuse(&aws)?;
         let connector = Connector::new(client(&aws, http)?);
@@ -132,11 +149,24 @@ impl Aws {
         let setup = Rc::new(Setup { connector, aws, session, regions, clock: Clock::default() });
         let identity = Rc::new(Identity::new(setup.clone(), http, environment)?);
         let caller = Caller::new(setup, identity);
-        Ok(Self { caller, secrets: SecretsManager::new(), parameters: ParameterStore::new() })
+        let (secrets, parameters) = (SecretsManager::new(), ParameterStore::new());
+        Ok(Self { caller, secrets, parameters, kms: Kms::new(), workload })
+    }
+
+    /// A new data key for a value that is sealed with `key`, for `workload`.
+    pub(super) async fn data_key(
+        &self,
+        key: &Arn,
+        workload: &Workload,
+    ) -> Result<(DataKey, SealedHeader), SourceError> {
+        self.kms.data_key(&self.caller, key, workload).await
     }
 
     /// Reads one batch of [`plan`]; an answer for each of its locations, in their order.
     pub(super) async fn fetch(&self, batch: &[Location]) -> Vec<Result<Fetched, SourceError>> {
+        if let [Location::Kms(sealed)] = batch {
+            return vec![self.kms.open(&self.caller, sealed, self.workload.as_ref()).await];
+        }
         let secrets: Vec<&SecretsManagerSecret> = batch.iter().filter_map(secret).collect();
         let parameters: Vec<&Parameter> = batch.iter().filter_map(parameter).collect();
         if secrets.len() == batch.len() {

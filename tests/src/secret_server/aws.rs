@@ -1,6 +1,7 @@
-//! AWS: what Secrets Manager and the Parameter Store keep, whom STS believes, and who may ask.
+//! AWS: what Secrets Manager and the Parameter Store keep, KMS' keys, whom STS believes, and who may ask.
 
 mod error;
+mod kms;
 mod parameter;
 mod parameter_store;
 mod pod_identity;
@@ -16,6 +17,7 @@ use std::{
 
 pub use self::{
     error::AwsError,
+    kms::KmsKey,
     parameter::{Parameter, ParameterValue},
     secret::{Secret, SecretValue, Version},
     session::{AccessKey, Session},
@@ -42,6 +44,7 @@ pub struct Aws {
     expired: BTreeSet<String>,
     keys: BTreeMap<String, AccessKey>,
     sessions: Vec<Session>,
+    kms_keys: BTreeMap<String, KmsKey>,
 }
 
 /// Who may assume a role over another one.
@@ -69,6 +72,7 @@ impl Default for Aws {
             expired: BTreeSet::new(),
             keys: BTreeMap::new(),
             sessions: Vec::new(),
+            kms_keys: BTreeMap::new(),
         }
     }
 }

@@ -42,6 +42,8 @@ pub enum Protocol {
     SecretsManager,
     /// AWS Systems Manager Parameter Store: JSON 1.1.
     ParameterStore,
+    /// AWS KMS: JSON 1.1.
+    Kms,
     /// AWS STS: form in, XML out.
     Sts,
     /// The agent of EKS Pod Identity on a node.
@@ -66,8 +68,11 @@ impl Request {
         } else if self.path.starts_with(VAULT) {
             Protocol::Vault
         } else if let Some(target) = self.header("x-amz-target") {
-            let is_ssm = target.starts_with("AmazonSSM.");
-            if is_ssm { Protocol::ParameterStore } else { Protocol::SecretsManager }
+            match target.split('.').next() {
+                Some("AmazonSSM") => Protocol::ParameterStore,
+                Some("TrentService") => Protocol::Kms,
+                _ => Protocol::SecretsManager,
+            }
         } else {
             Protocol::Sts
         }
@@ -76,7 +81,9 @@ impl Request {
     /// What it asks for: `GetSecretValue`, `AssumeRoleWithWebIdentity`, `GET /v1/secret/data/app`.
     pub fn operation(&self) -> String {
         match self.protocol() {
-            Protocol::SecretsManager | Protocol::ParameterStore => self.target().to_owned(),
+            Protocol::SecretsManager | Protocol::ParameterStore | Protocol::Kms => {
+                self.target().to_owned()
+            }
             Protocol::Sts => self.form("Action").unwrap_or_default(),
             Protocol::PodIdentity | Protocol::Vault => format!("{} {}", self.method, self.path),
         }

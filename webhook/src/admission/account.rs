@@ -27,7 +27,7 @@ impl Account {
     pub(super) fn note(&mut self, request: &Request) {
         self.mode = Some(request.settings.mode.unwrap_or(Mode::Sidecar));
         for file in request.files.iter().take(MOST_REFERENCES) {
-            let reference = quote(&file.from.to_string());
+            let reference = quote(&file.from.label());
             if !self.references.contains(&reference) {
                 self.references.push(reference);
             }

@@ -154,6 +154,7 @@ fn the_audit_log_learns_who_asked_for_what() {
         "mayfly.dev/file.a": "aws-sm:prod/db#password",
         "mayfly.dev/file.b": "aws-sm:prod/db#password",
         "mayfly.dev/file.c": "vault:secret/app?version=3",
+        "mayfly.dev/file.d": "kms:AQEATmFybjphd3M6a21zOmV1LWNlbnRyYWwtMToxMjM0NTY3ODkwMTI6a2V5LzZmMWMyYjFlLTAwMDAtNDAwMC04MDAwLTAwMDAwMDAwMDAwMQBAAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0-PwEBAQEBAQEBAQEBAWRlZmdoaWprbG1ub3BxcnN0dXZ3eHl6ew#user",
         "mayfly.dev/vault-role": "web",
         "mayfly.dev/vault-address": "https://vault.example:8200",
     });
@@ -162,7 +163,8 @@ fn the_audit_log_learns_who_asked_for_what() {
     let expected = json!({
         "decision": "denied",
         "mode": "sidecar",
-        "references": "aws-sm:prod/db#password vault:secret/app?version=3",
+        "references": "aws-sm:prod/db#password vault:secret/app?version=3 \
+                       kms:arn:aws:kms:eu-central-1:123456789012:key/6f1c2b1e-0000-4000-8000-000000000001#user",
     });
     assert_eq!(denied["response"]["auditAnnotations"], expected);
     let admitted = answer(&decide(&[]));

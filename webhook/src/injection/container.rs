@@ -13,7 +13,10 @@ use k8s_openapi::{
     },
     apimachinery::pkg::api::resource::Quantity as ApiQuantity,
 };
-use mayfly_spec::spec::{Interval, Mode};
+use mayfly_spec::{
+    reference::Source,
+    spec::{Interval, Mode},
+};
 
 use super::{
     Planner,
@@ -50,6 +53,9 @@ impl Planner<'_> {
         let mode = self.choices.mode;
         let command = if mode == Mode::Init { "once" } else { "run" };
         let mut env = environment(contract);
+        // Sealed values are for one service account, and the kubelet knows which it is.
+        let named = self.reads(Source::Kms);
+        env.extend(named.then(|| field("MAYFLY_SERVICE_ACCOUNT", "spec.serviceAccountName")));
         env.extend(identities.carried_env.iter().cloned());
         Container {
             command: Some(vec![PROGRAM.to_owned(), command.to_owned()]),
@@ -118,17 +124,6 @@ fn wait(timeout: &str) -> ExecAction {
 }
 
 fn environment(contract: String) -> Vec<EnvVar> {
-    let field = |name: &str, path: &str| EnvVar {
-        name: name.to_owned(),
-        value_from: Some(EnvVarSource {
-            field_ref: Some(ObjectFieldSelector {
-                api_version: Some("v1".to_owned()),
-                field_path: path.to_owned(),
-            }),
-            ..EnvVarSource::default()
-        }),
-        ..EnvVar::default()
-    };
     let config =
         EnvVar { name: CONFIG_VARIABLE.to_owned(), value: Some(contract), ..EnvVar::default() };
     vec![
@@ -136,6 +131,17 @@ fn environment(contract: String) -> Vec<EnvVar> {
         field("MAYFLY_POD_NAMESPACE", "metadata.namespace"),
         field("MAYFLY_POD_NAME", "metadata.name"),
     ]
+}
+
+/// A variable that the kubelet fills in from the pod.
+fn field(name: &str, path: &str) -> EnvVar {
+    let api_version = Some("v1".to_owned());
+    let field_ref = Some(ObjectFieldSelector { api_version, field_path: path.to_owned() });
+    EnvVar {
+        name: name.to_owned(),
+        value_from: Some(EnvVarSource { field_ref, ..EnvVarSource::default() }),
+        ..EnvVar::default()
+    }
 }
 
 /// What Pod Security's level *restricted* asks for, and a file system that cannot be written.

@@ -26,6 +26,8 @@ impl Planner<'_> {
             version: VERSION,
             directory: PathBuf::from(self.choices.mount_path.as_str()),
             mode: Some(self.choices.mode),
+            // The kubelet tells it: who looks at a Deployment does not know.
+            pod: None,
             aws: identities.aws.clone(),
             vault: identities.vault.clone(),
             files,

@@ -31,6 +31,8 @@ const GUARANTEED_CPU: &str = "50m";
 const LARGEST_AWS_SECRET: u64 = 64 * 1024;
 /// The largest parameter of the Parameter Store, of the advanced tier.
 const LARGEST_PARAMETER: u64 = 8 * 1024;
+/// The largest value that `mayfly-agent seal` takes.
+const LARGEST_SEALED_VALUE: u64 = 64 * 1024;
 /// Room for a whole tree of parameters.
 const TREE: u64 = MEBIBYTE;
 /// The largest entry of Vault's own storage, unless its operator raised it.
@@ -129,6 +131,7 @@ impl Planner<'_> {
 /// The most that one location can hold, unless its backend's operator raised it.
 fn largest(location: &Location) -> u64 {
     match location.source() {
+        Source::Kms => LARGEST_SEALED_VALUE,
         Source::AwsSm => LARGEST_AWS_SECRET,
         Source::AwsSsm if location.is_tree() => TREE,
         Source::AwsSsm => LARGEST_PARAMETER,

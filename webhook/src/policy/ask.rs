@@ -75,7 +75,7 @@ impl Ask {
         if request.reads(Source::Vault) {
             ask.add_vault(request);
         }
-        if request.reads(Source::AwsSm) {
+        if request.files.iter().any(|entry| entry.from.location.source().is_aws()) {
             ask.add_aws(request, pod);
         }
         ask.add_amounts(request, pod);

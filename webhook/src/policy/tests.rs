@@ -53,6 +53,8 @@ fn denies(rules: &str, annotations: &[(&str, &str)], reason: &str) {
 
 const VAULT: (&str, &str) = ("file.a", "vault:secret/team-a/db#a");
 const AWS: (&str, &str) = ("file.a", "aws-sm:team-a/db#a");
+/// A value that was sealed with a key of `123456789012` in `eu-central-1`.
+const SEALED: &str = "kms:AQEATmFybjphd3M6a21zOmV1LWNlbnRyYWwtMToxMjM0NTY3ODkwMTI6a2V5LzZmMWMyYjFlLTAwMDAtNDAwMC04MDAwLTAwMDAwMDAwMDAwMQBAAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0-PwEBAQEBAQEBAQEBAWRlZmdoaWprbG1ub3BxcnN0dXZ3eHl6ew";
 const ROLE: &str = "arn:aws:iam::123456789012:role/team-a";
 
 #[test]
@@ -109,6 +111,29 @@ fn aws_roles_and_regions_are_judged_wherever_they_are_said() {
     denies(regions, &[("file.a", "aws-sm:db?region=us-east-1")], "`a`: policy: rule `r`");
     let arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:x";
     denies(regions, &[("file.a", arn)], "`us-east-1`");
+}
+
+#[test]
+fn a_sealed_value_is_judged_by_its_key() {
+    let sealed = ("file.a", SEALED);
+    allows("{name: r, references: ['kms:arn:aws:kms:*:123456789012:key/*']}", &[sealed]);
+    denies(
+        "{name: r, references: ['kms:arn:aws:kms:*:999999999999:key/*']}",
+        &[sealed],
+        "rule `r`",
+    );
+    denies("{name: r, references: ['aws-sm:**']}", &[sealed], "`kms:arn:aws:kms:eu-central-1:");
+    denies("{name: r, aws-regions: [us-east-1]}", &[sealed], "`eu-central-1`");
+}
+
+/// Whatever the source, the pod's identity is the same.
+#[test]
+fn the_role_is_judged_whichever_service_is_asked() {
+    for reference in ["aws-ssm:/team-a/db", SEALED] {
+        let others = ("aws-role-arn", "arn:aws:iam::123456789012:role/team-b");
+        let rule = "{name: r, aws-roles: ['arn:aws:iam::*:role/{namespace}']}";
+        denies(rule, &[("file.a", reference), others], "`mayfly.dev/aws-role-arn`");
+    }
 }
 
 #[test]

@@ -107,9 +107,14 @@ pub enum ReferenceError {
     /// `?external-id=` and nobody to tell it to.
     #[error("the option `external-id` needs the option `role`, the role that asks for it")]
     ExternalIdWithoutRole,
-    /// Something that is not base64 where a sealed value is.
-    #[error("a `kms:` reference is base64, as `mayfly-agent seal` prints it")]
-    Sealed,
+    /// Something that cannot be a sealed value.
+    #[error("the `kms:` reference {0}; copy the whole line that `mayfly-agent seal` printed")]
+    Sealed(&'static str),
+    /// An envelope that another version has made.
+    #[error(
+        "the `kms:` reference has version {0}; this program reads version 1, so seal the value with its own `mayfly-agent seal`"
+    )]
+    SealedVersion(u8),
     /// A `file:` path that depends on where the agent was started.
     #[error("`file:{0}` must be an absolute path")]
     RelativeFile(String),

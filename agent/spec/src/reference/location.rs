@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{
-    Arn, Parameter, ReferenceError, SecretsManagerSecret, Source, VaultPath, VaultWrite,
+    Arn, Parameter, ReferenceError, Sealed, SecretsManagerSecret, Source, VaultPath, VaultWrite,
     grammar::{Parts, decode_name, encode},
     options::Options,
 };
@@ -25,17 +25,6 @@ pub enum Location {
     File(String),
 }
 
-/// A sealed value, in base64, as `mayfly-agent seal` prints it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Sealed(String);
-
-impl Sealed {
-    /// The base64 text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 impl Location {
     /// The kind of backend that holds it.
     pub const fn source(&self) -> Source {
@@ -52,6 +41,14 @@ impl Location {
     /// Whether this is a tree of many secrets (a trailing `/`), which only a directory can hold.
     pub fn is_tree(&self) -> bool {
         matches!(self, Self::AwsSsm(parameter) if parameter.name.ends_with('/'))
+    }
+
+    /// What it is called where people read it: a sealed value by its key, anything else as it is.
+    pub fn label(&self) -> String {
+        match self {
+            Self::Kms(sealed) => format!("{}:{}", Source::Kms, sealed.header().key()),
+            other => other.to_string(),
+        }
     }
 
     pub(super) fn parse(parts: &Parts<'_>) -> Result<Self, ReferenceError> {
@@ -76,7 +73,10 @@ impl Location {
             Source::AwsSsm => Parameter::parse(path, parts.options, None).map(Self::AwsSsm),
             Source::Vault => VaultPath::parse(&path, parts.options).map(Self::Vault),
             Source::VaultWrite => VaultWrite::parse(&path, parts.options).map(Self::VaultWrite),
-            Source::Kms => sealed(path, parts.options),
+            Source::Kms => {
+                Options::parse_known(parts.options, Source::Kms.name(), &[])?;
+                Sealed::parse(&path).map(Self::Kms)
+            }
             Source::File => file(path, parts.options),
         }
     }
@@ -98,16 +98,6 @@ impl Location {
     }
 }
 
-fn sealed(base64: String, options: Option<&str>) -> Result<Location, ReferenceError> {
-    Options::parse_known(options, Source::Kms.name(), &[])?;
-    let digits = base64.trim_end_matches('=');
-    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/';
-    let padding = base64.len() - digits.len();
-    let well_formed =
-        base64.len().is_multiple_of(4) && padding <= 2 && digits.bytes().all(is_digit);
-    well_formed.then_some(Location::Kms(Sealed(base64))).ok_or(ReferenceError::Sealed)
-}
-
 fn file(path: String, options: Option<&str>) -> Result<Location, ReferenceError> {
     Options::parse_known(options, Source::File.name(), &[])?;
     if path.starts_with('/') {
@@ -124,7 +114,7 @@ impl fmt::Display for Location {
             Self::AwsSsm(parameter) => parameter.fmt(f),
             Self::Vault(path) => path.fmt(f),
             Self::VaultWrite(write) => write.fmt(f),
-            Self::Kms(Sealed(base64)) => write!(f, "kms:{base64}"),
+            Self::Kms(sealed) => write!(f, "kms:{sealed}"),
             Self::File(path) => write!(f, "file:{}", encode(path)),
         }
     }

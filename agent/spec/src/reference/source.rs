@@ -29,12 +29,12 @@ impl Source {
 
     /// Whether this version's agent can read from the source.
     pub const fn is_supported(self) -> bool {
-        matches!(self, Self::AwsSm | Self::AwsSsm | Self::Vault | Self::File)
+        matches!(self, Self::AwsSm | Self::AwsSsm | Self::Vault | Self::Kms | Self::File)
     }
 
     /// Whether it is read with the pod's AWS identity.
     pub const fn is_aws(self) -> bool {
-        matches!(self, Self::AwsSm | Self::AwsSsm)
+        matches!(self, Self::AwsSm | Self::AwsSsm | Self::Kms)
     }
 
     /// The word before the `:`.

@@ -30,7 +30,6 @@ fn every_documented_form_prints_as_it_was_written() {
         "vault:secret/app?kv=1",
         "vault:database/creds/web#username",
         "vault-write:pki/issue/web?common_name=web.default.svc#certificate",
-        "kms:AQICAHh+/w==",
         "file:/tmp/secret.json#user",
     ] {
         assert_eq!(parse(text).to_string(), text);

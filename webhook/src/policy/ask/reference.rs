@@ -1,7 +1,7 @@
 //! References in the one spelling in which they are compared.
 //!
 //! PURE. `<source>:<path>`, percent-encoded as [`Location`]'s own `Display` has it, or the ARN as it
-//! is. Left out is what says which part or version of a secret: `#key`, `?stage=`, `?version=`. What
+//! is; of a sealed value `kms:` and the ARN of its key. Left out is what says which part or version of a secret: `#key`, `?stage=`, `?version=`. What
 //! says whose secret it is stays: `?kv=`, which moves a path inside its mount; `?region=` and `?role=`
 //! are judged with the pod's other regions and roles.
 
@@ -39,11 +39,14 @@ fn spelling(location: &Location) -> String {
         }
         other => other,
     }
-    .to_string()
+    .label()
 }
 
 /// The region and the role that a reference names by itself.
 pub(super) fn of_aws(location: &Location) -> Option<(Option<String>, Option<&String>)> {
+    if let Location::Kms(sealed) = location {
+        return Some((Some(sealed.header().key().region().to_owned()), None));
+    }
     let (name, region, role) = match location {
         Location::AwsSm(secret) => (&secret.id, &secret.region, &secret.role),
         Location::AwsSsm(parameter) => (&parameter.name, &parameter.region, &parameter.role),
