@@ -2,6 +2,7 @@
 
 mod admission;
 mod agent;
+mod explain;
 mod inject;
 mod properties;
 mod readme;

@@ -27,6 +27,8 @@ pub enum Command {
     Serve(Box<ServeArgs>),
     /// Print a manifest as it would be admitted, without a cluster
     Inject(InjectArgs),
+    /// Say what a manifest's pods will get, and the least that AWS and Vault have to allow them
+    Explain(ExplainArgs),
     /// Say whether the server would take a configuration
     CheckConfig(CheckConfigArgs),
     /// Look at a cluster: pods without agent, with an older one, unknown annotations
@@ -67,6 +69,28 @@ pub struct InjectArgs {
     /// What decides about pods.
     #[command(flatten)]
     pub operator: OperatorArgs,
+}
+
+/// The arguments of `explain`.
+#[derive(Debug, clap::Args)]
+pub struct ExplainArgs {
+    /// How to say it
+    #[arg(short, long, value_enum, default_value_t = ExplainFormat::Text)]
+    pub output: ExplainFormat,
+    /// What is admitted, and where.
+    #[command(flatten)]
+    pub manifest: InjectArgs,
+}
+
+/// How to explain.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum ExplainFormat {
+    /// For people, with policies to be copied
+    Text,
+    /// For programs
+    Json,
+    /// The roles and policies alone, as Terraform's resources
+    Terraform,
 }
 
 /// The arguments of `audit`.

@@ -29,6 +29,7 @@ use crate::{
     pod::{List, Pod, Position},
 };
 
+pub(crate) use container::CONFIG_VARIABLE;
 pub use container::NAME as CONTAINER;
 pub use identity::{EKS_VOLUME, POD_IDENTITY_VOLUME};
 pub use resources::{Pair, Resources};

@@ -9,6 +9,7 @@
 //!                             patch::render      → Patch
 //! audit    a cluster's objects → findings                            EDGE around PURE
 //! offline  manifest text → documents → pod templates → (the same three) → manifest text
+//! explain  admitted pods → Workload → what it is allowed at least → words, JSON, Terraform
 //! ```
 //!
 //! Invariant: `review` is total: any bytes get an answer, never a panic or a 500.
@@ -26,6 +27,7 @@ pub mod args;
 pub mod audit;
 pub mod cluster;
 pub mod config;
+pub mod explain;
 pub mod fault;
 pub mod injection;
 pub mod manifest;

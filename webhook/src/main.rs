@@ -12,6 +12,7 @@ fn main() -> ExitCode {
     let outcome = match Args::parse().command {
         Command::Serve(args) => serving::serve(*args),
         Command::Inject(args) => offline::inject(&args),
+        Command::Explain(args) => offline::explain(&args),
         Command::CheckConfig(args) => offline::check_config(&args),
         Command::Audit(args) => audit::audit(&args),
     };

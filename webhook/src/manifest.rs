@@ -29,6 +29,21 @@ pub struct Admitted {
     pub text: String,
     /// What is legal and doubtful, each with its object.
     pub warnings: Vec<String>,
+    /// The pods that have an agent.
+    pub pods: Vec<AdmittedPod>,
+}
+
+/// A pod, or the template of one, with its agent.
+#[derive(Debug, PartialEq, Eq)]
+pub struct AdmittedPod {
+    /// What makes it, or `Pod`.
+    pub kind: String,
+    /// What a person calls that.
+    pub name: String,
+    /// Where it is.
+    pub namespace: String,
+    /// The pod.
+    pub pod: Value,
 }
 
 /// Why a manifest would not be admitted.
@@ -52,7 +67,8 @@ pub fn admit(
     namespace: &Namespace,
     text: &str,
 ) -> Result<Admitted, ManifestError> {
-    let mut admission = Admission { config, namespace, denied: Vec::new(), warnings: Vec::new() };
+    let mut admission =
+        Admission { config, namespace, denied: Vec::new(), warnings: Vec::new(), pods: Vec::new() };
     let mut admitted = String::with_capacity(text.len());
     for (number, document) in (1..).zip(Document::split(text)) {
         match admission.admit(number, &document)? {
@@ -64,7 +80,8 @@ pub fn admit(
         }
     }
     if admission.denied.is_empty() {
-        Ok(Admitted { text: admitted, warnings: admission.warnings })
+        let Admission { warnings, pods, .. } = admission;
+        Ok(Admitted { text: admitted, warnings, pods })
     } else {
         Err(ManifestError::Denied(admission.denied))
     }
@@ -75,6 +92,7 @@ struct Admission<'a> {
     namespace: &'a Namespace,
     denied: Vec<(String, Faults)>,
     warnings: Vec<String>,
+    pods: Vec<AdmittedPod>,
 }
 
 impl Admission<'_> {
@@ -111,7 +129,8 @@ impl Admission<'_> {
         let Some(template) = Template::of(object) else {
             return false;
         };
-        let label = label(number, object);
+        let (label, kind, name) =
+            (label(number, object), text(object, "kind").to_owned(), name(object));
         let misplaced = template.misplaced(object);
         self.warnings.extend(misplaced.map(|warning| format!("{label}: {warning}")));
         let namespace = self.namespace(object).into_owned();
@@ -129,7 +148,9 @@ impl Admission<'_> {
                 self.warnings.extend(warnings.map(|warning| format!("{label}: {warning}")));
                 match injected.edited.finish() {
                     Ok((admitted, changed)) => {
-                        *pod = admitted;
+                        pod.clone_from(&admitted);
+                        let namespace = namespace.name;
+                        self.pods.push(AdmittedPod { kind, name, namespace, pod: admitted });
                         changed
                     }
                     Err(error) => {
@@ -152,10 +173,13 @@ fn items(object: &mut Value) -> Option<&mut Vec<Value>> {
 
 /// What a person calls the object.
 fn label(number: usize, object: &Value) -> String {
+    format!("document {number}, {} {}", text(object, "kind"), name(object))
+}
+
+fn name(object: &Value) -> String {
     let metadata = object.get("metadata").unwrap_or(&Value::Null);
     let name = ["name", "generateName"].map(|field| text(metadata, field));
-    let name = name.into_iter().find(|name| !name.is_empty()).unwrap_or("without a name");
-    format!("document {number}, {} {}", text(object, "kind"), quote(name))
+    quote(name.into_iter().find(|name| !name.is_empty()).unwrap_or("without a name"))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `mayfly-webhook inject` and `check-config`: what the server would say, without a cluster.
+//! `mayfly-webhook inject`, `explain` and `check-config`: what the server would say, without a cluster.
 //!
 //! EDGE: reads files and standard input, writes standard output. Decides nothing.
 
@@ -14,9 +14,10 @@ use std::{
 use anyhow::Context;
 
 use crate::{
-    args::{CheckConfigArgs, InjectArgs, OperatorArgs},
+    args::{CheckConfigArgs, ExplainArgs, ExplainFormat, InjectArgs, OperatorArgs},
     config::Config,
-    manifest::{self, ManifestError},
+    explain::Explanation,
+    manifest::{self, Admitted, ManifestError},
     policy::Namespace,
 };
 
@@ -25,23 +26,48 @@ const DENIED: u8 = 2;
 
 /// Prints the manifest as it would be admitted; nothing, when one of its pods would be denied.
 pub fn inject(args: &InjectArgs) -> anyhow::Result<ExitCode> {
+    let Some(admitted) = admit(args)? else {
+        return Ok(ExitCode::from(DENIED));
+    };
+    io::stdout().write_all(admitted.text.as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says what the manifest's pods will get, and the least that they have to be allowed.
+pub fn explain(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
+    let Some(admitted) = admit(&args.manifest)? else {
+        return Ok(ExitCode::from(DENIED));
+    };
+    let explanation = Explanation::of(&admitted.pods)?;
+    let mut stdout = io::stdout();
+    match args.output {
+        ExplainFormat::Text => write!(stdout, "{explanation}")?,
+        ExplainFormat::Json => {
+            writeln!(stdout, "{}", serde_json::to_string_pretty(&explanation)?)?;
+        }
+        ExplainFormat::Terraform => write!(stdout, "{}", explanation.terraform())?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The manifest as it would be admitted, with its warnings told; nothing, with its faults told, when it would be denied.
+fn admit(args: &InjectArgs) -> anyhow::Result<Option<Admitted>> {
     let config = config(&args.operator)?;
     let text = read(&args.file).with_context(|| format!("reading {}", args.file.display()))?;
     let namespace = Namespace::named(&args.namespace);
+    let mut stderr = io::stderr();
     let admitted = match manifest::admit(&config, &namespace, &text) {
         Ok(admitted) => admitted,
         Err(error @ ManifestError::Denied(_)) => {
-            writeln!(io::stderr(), "{error}")?;
-            return Ok(ExitCode::from(DENIED));
+            writeln!(stderr, "{error}")?;
+            return Ok(None);
         }
         Err(error) => return Err(error.into()),
     };
-    let mut stderr = io::stderr();
-    for warning in admitted.warnings {
+    for warning in &admitted.warnings {
         writeln!(stderr, "warning: {warning}")?;
     }
-    io::stdout().write_all(admitted.text.as_bytes())?;
-    Ok(ExitCode::SUCCESS)
+    Ok(Some(admitted))
 }
 
 /// Says whether a configuration would be taken, or prints the schema that it has to have.

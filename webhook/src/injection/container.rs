@@ -30,7 +30,7 @@ use crate::{annotations::Gate, quantity::Quantity};
 /// The container's name.
 pub const NAME: &str = "mayfly-agent";
 /// The variable that holds the agent's configuration.
-pub(super) const CONFIG_VARIABLE: &str = "MAYFLY_CONFIG";
+pub(crate) const CONFIG_VARIABLE: &str = "MAYFLY_CONFIG";
 /// The agent's program in its image.
 const PROGRAM: &str = "/mayfly-agent";
 

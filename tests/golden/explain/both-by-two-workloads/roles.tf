@@ -1,0 +1,111 @@
+variable "oidc_provider" {
+  description = "The cluster's OIDC provider, without https://"
+  type        = string
+}
+
+variable "create_key" {
+  description = "Whether to make a KMS key, rotated once a year, to seal the secrets with"
+  type        = bool
+  default     = false
+}
+
+resource "aws_iam_role" "shared" {
+  name               = "shared"
+  assume_role_policy = <<-JSON
+    {
+      "Version": "2012-10-17",
+      "Statement": [
+        {
+          "Effect": "Allow",
+          "Principal": {
+            "Federated": "arn:aws:iam::123456789012:oidc-provider/${var.oidc_provider}"
+          },
+          "Action": "sts:AssumeRoleWithWebIdentity",
+          "Condition": {
+            "StringEquals": {
+              "${var.oidc_provider}:aud": "sts.amazonaws.com",
+              "${var.oidc_provider}:sub": [
+                "system:serviceaccount:default:one",
+                "system:serviceaccount:other:two"
+              ]
+            }
+          }
+        }
+      ]
+    }
+  JSON
+}
+
+resource "aws_iam_role_policy" "shared" {
+  name   = "mayfly"
+  role   = aws_iam_role.shared.id
+  policy = <<-JSON
+    {
+      "Version": "2012-10-17",
+      "Statement": [
+        {
+          "Sid": "ReadSecrets",
+          "Effect": "Allow",
+          "Action": "secretsmanager:GetSecretValue",
+          "Resource": [
+            "arn:aws:secretsmanager:us-east-1:123456789012:secret:a-??????",
+            "arn:aws:secretsmanager:us-east-1:123456789012:secret:b-??????"
+          ]
+        }
+      ]
+    }
+  JSON
+}
+
+resource "aws_kms_key" "shared" {
+  count               = var.create_key ? 1 : 0
+  description         = "Secrets of shared"
+  enable_key_rotation = true
+}
+
+resource "aws_iam_role_policy" "shared_key" {
+  count  = var.create_key ? 1 : 0
+  name   = "mayfly-key"
+  role   = aws_iam_role.shared.id
+  policy = <<-JSON
+    {
+      "Version": "2012-10-17",
+      "Statement": [
+        {
+          "Sid": "OpenSecrets",
+          "Effect": "Allow",
+          "Action": "kms:Decrypt",
+          "Resource": "${aws_kms_key.shared[0].arn}",
+          "Condition": {
+            "StringEquals": {
+              "kms:ViaService": "secretsmanager.us-east-1.amazonaws.com"
+            }
+          }
+        }
+      ]
+    }
+  JSON
+}
+
+resource "vault_policy" "shared_2" {
+  name   = "shared"
+  policy = <<-HCL
+    path "secret/data/v" {
+      capabilities = ["read"]
+    }
+    # if `secret/` is no KV mount of version 2: path "secret/v"
+    path "secret/data/w" {
+      capabilities = ["read"]
+    }
+    # if `secret/` is no KV mount of version 2: path "secret/w"
+  HCL
+}
+
+resource "vault_kubernetes_auth_backend_role" "shared_2" {
+  backend                          = "kubernetes"
+  role_name                        = "shared"
+  bound_service_account_names      = ["one", "two"]
+  bound_service_account_namespaces = ["default", "other"]
+  token_policies                   = [vault_policy.shared_2.name]
+  token_ttl                        = 3600
+}

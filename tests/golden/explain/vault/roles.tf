@@ -1,0 +1,31 @@
+resource "vault_policy" "web" {
+  namespace = "team"
+  name      = "web"
+  policy    = <<-HCL
+    path "database/creds/web" {
+      capabilities = ["read"]
+    }
+    # if `database/` is a KV mount of version 2: path "database/data/creds/web"
+    path "kv/old" {
+      capabilities = ["read"]
+    }
+    path "kv2/data/new" {
+      capabilities = ["read"]
+    }
+    path "secret/data/app" {
+      capabilities = ["read"]
+    }
+    # if `secret/` is no KV mount of version 2: path "secret/app"
+  HCL
+}
+
+resource "vault_kubernetes_auth_backend_role" "web" {
+  namespace                        = "team"
+  backend                          = "kubernetes"
+  role_name                        = "web"
+  bound_service_account_names      = ["web"]
+  bound_service_account_namespaces = ["default"]
+  audience                         = "vault"
+  token_policies                   = [vault_policy.web.name]
+  token_ttl                        = 3600
+}

@@ -1,0 +1,287 @@
+//! Every pod's agent: its looks, what is missing after each, and when the schedule has it look again.
+//!
+//! The waiting is the agent's own [`Schedule`]. What the agent does around it is told here again: a
+//! round keeps what was read, eight calls are under way at once, a batch that is throttled is asked
+//! for one by one, credentials are renewed from five minutes before their end, and a sidecar that has
+//! nothing when its start deadline is over ends, and is started anew by the kubelet.
+
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, VecDeque},
+    time::Duration,
+};
+
+use mayfly_agent::{
+    fault::Class,
+    schedule::{Outcome, Schedule},
+};
+use mayfly_spec::spec::Start;
+
+use crate::{
+    plan::{Call, Plan},
+    service::Service,
+};
+
+/// Calls of one agent under way at once.
+const CONCURRENT: usize = 8;
+/// From when on credentials of an hour are renewed.
+const RENEWED_AFTER: Duration = Duration::from_mins(55);
+const CREDENTIALS_END: Duration = Duration::from_hours(1);
+/// The shortest and the longest answer.
+const LATENCY: (u64, u64) = (10, 30);
+/// The kubelet's waiting before it starts a container anew, the last for ever.
+const RESTARTS: [u64; 7] = [0, 10, 20, 40, 80, 160, 300];
+
+/// When the fleet has settled, and until when it is watched: what is seen between is a day's
+/// twenty-fourth part.
+pub(crate) const SETTLED: Duration = Duration::from_mins(30);
+pub(crate) const END: Duration = Duration::from_mins(90);
+
+/// A fleet.
+#[derive(Debug)]
+pub(crate) struct Load {
+    pub(crate) pods: u32,
+    pub(crate) pods_per_node: u32,
+    /// The time over which the pods start.
+    pub(crate) over: Duration,
+    pub(crate) refresh: Duration,
+}
+
+impl Load {
+    /// When each pod starts.
+    pub(crate) fn starts(&self, seed: u64) -> Vec<Duration> {
+        let mut random = fastrand::Rng::with_seed(seed);
+        (0..self.pods).map(|_| self.over.mul_f64(random.f64())).collect()
+    }
+}
+
+/// What came of a fleet.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    pub(crate) pods: u32,
+    pub(crate) secrets: Service,
+    pub(crate) batches: Service,
+    pub(crate) parameters: Service,
+    /// All exchanges of tokens for credentials.
+    pub(crate) identity: Service,
+    /// The most of them on one node in a second, and how many its agent throttled.
+    pub(crate) node_peak: u32,
+    pub(crate) node_throttled: u64,
+    /// How long each pod waited for its files, the shortest first.
+    pub(crate) waits: Vec<Duration>,
+    /// How often an agent gave up and was started anew.
+    pub(crate) restarts: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Next {
+    /// The container is started.
+    Start,
+    /// A look begins.
+    Look,
+    /// The next calls of a look, or its end.
+    Calls,
+}
+
+/// One pod.
+#[derive(Debug)]
+struct Agent {
+    node: usize,
+    began: Duration,
+    schedule: Schedule,
+    deadline: Duration,
+    ready: bool,
+    restarts: usize,
+    credentials: Option<Duration>,
+    round: Option<Duration>,
+    look: Duration,
+    secrets: u16,
+    parameters: u16,
+    queue: VecDeque<Call>,
+    failed: bool,
+}
+
+/// A fleet at work.
+#[derive(Debug)]
+pub(crate) struct Fleet<'a> {
+    plan: &'a Plan,
+    refresh: Duration,
+    agents: Vec<Agent>,
+    nodes: Vec<Service>,
+    events: BinaryHeap<Reverse<(Duration, usize, u8)>>,
+    random: fastrand::Rng,
+    seen: Seen,
+}
+
+impl<'a> Fleet<'a> {
+    pub(crate) fn new(plan: &'a Plan, load: &Load, starts: &[Duration], seed: u64) -> Self {
+        let nodes = load.pods.div_ceil(load.pods_per_node);
+        let unlimited = || Service::new(f64::INFINITY, f64::INFINITY);
+        let mut fleet = Self {
+            plan,
+            refresh: load.refresh,
+            agents: Vec::with_capacity(starts.len()),
+            nodes: (0..nodes).map(|_| Service::new(1000.0, 500.0)).collect(),
+            events: BinaryHeap::new(),
+            random: fastrand::Rng::with_seed(seed ^ 1),
+            seen: Seen {
+                pods: load.pods,
+                secrets: Service::new(10_000.0, 10_000.0),
+                batches: Service::new(100.0, 100.0),
+                parameters: Service::new(40.0, 40.0),
+                identity: unlimited(),
+                node_peak: 0,
+                node_throttled: 0,
+                waits: Vec::new(),
+                restarts: 0,
+            },
+        };
+        for (pod, began) in starts.iter().copied().enumerate() {
+            let node = pod % fleet.nodes.len().max(1);
+            fleet.agents.push(Agent::new(node, began, load.refresh));
+            fleet.at(began, pod, Next::Start);
+        }
+        fleet
+    }
+
+    /// Lets an hour and a half pass.
+    pub(crate) fn run(mut self) -> Seen {
+        while let Some(Reverse((now, pod, next))) = self.events.pop() {
+            if now >= END {
+                break;
+            }
+            match next {
+                0 => self.start(now, pod),
+                1 => self.look(now, pod),
+                _ => self.calls(now, pod),
+            }
+        }
+        self.seen.waits.sort_unstable();
+        let peak = |node: &Service| node.peak(Duration::ZERO, END);
+        self.seen.node_peak = self.nodes.iter().map(peak).max().unwrap_or_default();
+        let throttled = |node: &Service| node.throttled(Duration::ZERO, END);
+        self.seen.node_throttled = self.nodes.iter().map(throttled).sum();
+        self.seen
+    }
+
+    fn at(&mut self, time: Duration, pod: usize, next: Next) {
+        self.events.push(Reverse((time, pod, next as u8)));
+    }
+
+    fn start(&mut self, now: Duration, pod: usize) {
+        let agent = &mut self.agents[pod];
+        agent.schedule = Schedule::new(self.refresh);
+        agent.deadline = now + Start::default().deadline.duration();
+        (agent.credentials, agent.round) = (None, None);
+        self.at(now, pod, Next::Look);
+    }
+
+    fn look(&mut self, now: Duration, pod: usize) {
+        let (plan, latency) = (self.plan, self.latency());
+        let agent = &mut self.agents[pod];
+        agent.begin(now, self.refresh, plan);
+        agent.failed = false;
+        let age = agent.credentials.map(|since| now.saturating_sub(since));
+        if age.is_some_and(|age| age < RENEWED_AFTER) {
+            return self.calls(now, pod);
+        }
+        self.seen.identity.ask(now);
+        if self.nodes[agent.node].ask(now) {
+            agent.credentials = Some(now);
+        } else if age.is_none_or(|age| age >= CREDENTIALS_END) {
+            agent.queue.clear();
+            agent.failed = true;
+        }
+        self.at(now + latency, pod, Next::Calls);
+    }
+
+    fn calls(&mut self, now: Duration, pod: usize) {
+        let latency = self.latency();
+        let agent = &mut self.agents[pod];
+        if !agent.ready && now >= agent.deadline {
+            return self.end(now, pod);
+        }
+        if agent.queue.is_empty() {
+            return self.finish(now, pod);
+        }
+        let under_way = agent.queue.len().min(CONCURRENT);
+        let calls: Vec<Call> = agent.queue.drain(..under_way).collect();
+        for call in calls {
+            let Seen { secrets, batches, parameters, .. } = &mut self.seen;
+            match call {
+                Call::Secret if secrets.ask(now) => agent.secrets -= 1,
+                Call::Batch(size) if batches.ask(now) => agent.secrets -= size,
+                Call::Parameters(size) if parameters.ask(now) => agent.parameters -= size,
+                Call::Batch(size) => agent.queue.extend((0..size).map(|_| Call::Secret)),
+                Call::Secret | Call::Parameters(_) => agent.failed = true,
+            }
+        }
+        self.at(now + latency, pod, Next::Calls);
+    }
+
+    /// The end of a look: what `mayfly_agent::agent` does with its outcome.
+    fn finish(&mut self, now: Duration, pod: usize) {
+        let jitter = self.random.f64();
+        let agent = &mut self.agents[pod];
+        let outcome = match (agent.failed, agent.ready) {
+            (false, _) => Outcome::Good,
+            (true, true) => Outcome::Kept(Class::Unreachable),
+            (true, false) => Outcome::NotStarted(Class::Unreachable),
+        };
+        if outcome == Outcome::Good {
+            agent.round = None;
+            if !std::mem::replace(&mut agent.ready, true) {
+                self.seen.waits.push(now.saturating_sub(agent.began));
+            }
+        }
+        let wait = agent.schedule.next(outcome, now.saturating_sub(agent.look), jitter);
+        if !agent.ready && now + wait >= agent.deadline {
+            let deadline = agent.deadline;
+            return self.end(deadline, pod);
+        }
+        self.at(now + wait, pod, Next::Look);
+    }
+
+    /// The start deadline is over; the kubelet starts the container anew.
+    fn end(&mut self, now: Duration, pod: usize) {
+        let agent = &mut self.agents[pod];
+        let wait = RESTARTS[agent.restarts.min(RESTARTS.len() - 1)];
+        agent.restarts += 1;
+        self.seen.restarts += 1;
+        self.at(now + Duration::from_secs(wait), pod, Next::Start);
+    }
+
+    fn latency(&mut self) -> Duration {
+        Duration::from_millis(self.random.u64(LATENCY.0..=LATENCY.1))
+    }
+}
+
+impl Agent {
+    fn new(node: usize, began: Duration, refresh: Duration) -> Self {
+        Self {
+            node,
+            began,
+            schedule: Schedule::new(refresh),
+            deadline: began,
+            ready: false,
+            restarts: 0,
+            credentials: None,
+            round: None,
+            look: began,
+            secrets: 0,
+            parameters: 0,
+            queue: VecDeque::new(),
+            failed: false,
+        }
+    }
+
+    /// Begins a look, in a new round unless one is under way that is younger than the interval.
+    fn begin(&mut self, now: Duration, refresh: Duration, plan: &Plan) {
+        self.look = now;
+        if self.round.is_none_or(|began| now.saturating_sub(began) >= refresh) {
+            self.round = Some(now);
+            (self.secrets, self.parameters) = (plan.secrets, plan.parameters);
+        }
+        self.queue = plan.calls(self.secrets, self.parameters).iter().copied().collect();
+    }
+}

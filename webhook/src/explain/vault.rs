@@ -1,0 +1,165 @@
+//! The roles of Vault: the policy that each needs, and the command that makes it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mayfly_spec::{
+    Location,
+    reference::{KvVersion, VaultPath, VaultWrite},
+};
+use serde::Serialize;
+
+use super::{Subject, VaultAccess, Workload, words::shell};
+
+/// A role that pods log in to.
+#[derive(Debug, Serialize)]
+pub struct VaultRole {
+    /// Where it is.
+    #[serde(flatten)]
+    pub access: VaultAccess,
+    /// The service accounts whose pods log in to it.
+    pub subjects: BTreeSet<Subject>,
+    /// What it has to be allowed, as `vault policy write` takes it.
+    pub policy: String,
+    /// The command that makes the role.
+    pub command: String,
+}
+
+/// The roles that `workloads` log in to.
+pub(super) fn roles(workloads: &[Workload]) -> Vec<VaultRole> {
+    let mut uses: BTreeMap<&VaultAccess, (BTreeSet<Subject>, BTreeSet<&Location>)> =
+        BTreeMap::new();
+    for workload in workloads {
+        if let Some(vault) = &workload.vault {
+            let (subjects, locations) = uses.entry(vault).or_default();
+            subjects.insert(workload.subject.clone());
+            locations.extend(&workload.locations);
+        }
+    }
+    uses.into_iter()
+        .map(|(access, (subjects, locations))| VaultRole::new(access, subjects, &locations))
+        .collect()
+}
+
+impl VaultRole {
+    fn new(
+        access: &VaultAccess,
+        subjects: BTreeSet<Subject>,
+        locations: &BTreeSet<&Location>,
+    ) -> Self {
+        let rules: BTreeSet<String> = locations.iter().filter_map(|it| rule(it)).collect();
+        let policy = rules.into_iter().collect();
+        let command = command(access, &subjects);
+        Self { access: access.clone(), subjects, policy, command }
+    }
+
+    /// The names of the service accounts that are bound, and of their namespaces.
+    pub(super) fn bound(&self) -> (Vec<&str>, Vec<&str>) {
+        bound(&self.subjects)
+    }
+}
+
+fn bound(subjects: &BTreeSet<Subject>) -> (Vec<&str>, Vec<&str>) {
+    let names: BTreeSet<&str> = subjects.iter().map(|subject| &*subject.service_account).collect();
+    let namespaces: BTreeSet<&str> = subjects.iter().map(|subject| &*subject.namespace).collect();
+    (names.into_iter().collect(), namespaces.into_iter().collect())
+}
+
+fn command(access: &VaultAccess, subjects: &BTreeSet<Subject>) -> String {
+    let VaultAccess { namespace, mount, role, audience, .. } = access;
+    let (names, namespaces) = bound(subjects);
+    let settings = [
+        Some(format!("bound_service_account_names={}", names.join(","))),
+        Some(format!("bound_service_account_namespaces={}", namespaces.join(","))),
+        audience.as_ref().map(|audience| format!("audience={audience}")),
+        Some(format!("token_policies={role}")),
+        Some("token_ttl=1h".to_owned()),
+    ];
+    let option = |namespace: &String| shell(&format!("-namespace={namespace}")) + " ";
+    let namespace: String = namespace.iter().map(option).collect();
+    let settings = settings.into_iter().flatten().map(|setting| shell(&setting));
+    let path = format!("{namespace}{}", shell(&format!("auth/{mount}/role/{role}")));
+    let words: Vec<String> = std::iter::once(path).chain(settings).collect();
+    format!("vault write {}", words.join(" \\\n  "))
+}
+
+/// What the policy says about `location`, if it is Vault's.
+fn rule(location: &Location) -> Option<String> {
+    match location {
+        Location::Vault(path) => Some(rule_of_read(path)),
+        Location::VaultWrite(VaultWrite { path, .. }) => Some(allow(path, r#""create", "update""#)),
+        _ => None,
+    }
+}
+
+/// KV version 2 is assumed where the manifest leaves it to the agent to find out, except for what
+/// engines of dynamic secrets call their credentials.
+fn rule_of_read(VaultPath { path, kv, .. }: &VaultPath) -> String {
+    let read = |path: &str| allow(path, r#""read""#);
+    let (mount, below) = path.split_once('/').unwrap_or((path, ""));
+    let versioned = format!("{mount}/data/{below}");
+    let is_dynamic = ["creds/", "static-creds/"].iter().any(|name| below.starts_with(name));
+    match kv {
+        Some(KvVersion::V1) => read(path),
+        Some(KvVersion::V2) => read(&versioned),
+        None if is_dynamic => {
+            read(path) + &otherwise("is a KV mount of version 2", mount, &versioned)
+        }
+        None => read(&versioned) + &otherwise("is no KV mount of version 2", mount, path),
+    }
+}
+
+/// A path that would be a pattern in a policy, which knows no way to write it otherwise, is not granted.
+fn allow(path: &str, capabilities: &str) -> String {
+    if is_pattern(path) {
+        return format!("# {path}: not granted, because a policy would take it for a pattern\n");
+    }
+    format!("path {} {{\n  capabilities = [{capabilities}]\n}}\n", quoted(path))
+}
+
+fn otherwise(condition: &str, mount: &str, path: &str) -> String {
+    if is_pattern(path) {
+        return String::new();
+    }
+    format!("# if `{mount}/` {condition}: path {}\n", quoted(path))
+}
+
+fn is_pattern(path: &str) -> bool {
+    path.ends_with('*')
+        || path.split('/').any(|name| name == "+")
+        || path.contains("{{")
+        || path.contains("${")
+}
+
+fn quoted(path: &str) -> String {
+    format!("\"{}\"", path.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule_of(reference: &str) -> String {
+        let reference: mayfly_spec::Reference = reference.parse().expect(reference);
+        rule(&reference.location).expect("Vault's")
+    }
+
+    #[test]
+    fn a_path_is_granted_as_its_engine_calls_it() {
+        let read = |path: &str| format!("path \"{path}\" {{\n  capabilities = [\"read\"]\n}}\n");
+        assert_eq!(rule_of("vault:secret/a/b?kv=1"), read("secret/a/b"));
+        assert_eq!(rule_of("vault:secret/a/b?kv=2"), read("secret/data/a/b"));
+        let both = rule_of("vault:secret/a/b");
+        assert!(both.starts_with(&read("secret/data/a/b")), "{both}");
+        assert!(both.ends_with("is no KV mount of version 2: path \"secret/a/b\"\n"), "{both}");
+        assert!(rule_of("vault:database/creds/web").starts_with(&read("database/creds/web")));
+        assert!(rule_of("vault-write:pki/issue/web").contains(r#"["create", "update"]"#));
+    }
+
+    #[test]
+    fn a_pattern_in_a_path_grants_nothing() {
+        for reference in ["vault:secret/*", "vault:secret/+/x", "vault:secret/{{identity}}"] {
+            let rule = rule_of(reference);
+            assert!(rule.lines().all(|line| line.starts_with('#')), "{rule}");
+        }
+    }
+}
