@@ -78,7 +78,7 @@ fn a_batch_that_is_throttled_is_asked_for_one_by_one() {
         seen.batches.answered(Duration::ZERO, start),
         seen.secrets.answered(Duration::ZERO, start),
     );
-    assert!(batches >= 100 && batches < 400, "{batches} batches");
+    assert!((100..400).contains(&batches), "{batches} batches");
     assert_eq!(batches * 5 + singles, 400 * 5);
 }
 
