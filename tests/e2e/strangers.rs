@@ -45,7 +45,7 @@ async fn the_admin_port_tells_nothing_of_any_pod(cluster: &Cluster) -> Result<()
     for address in replicas(cluster).await? {
         let get = |path: &str| format!("wget -q -O - http://{address}:8080{path} || echo refused");
         let metrics = stranger.exec(&["sh", "-c", &get("/metrics")]).await?;
-        ensure!(metrics.contains("mayfly_webhook_reviews_total"), "the metrics are {metrics}");
+        ensure!(metrics.contains("mayfly_webhook_connections "), "the metrics are {metrics}");
         for told in [tenant.namespace.name(), "secretive", "unwelcome", "vault:", &*value] {
             ensure!(!metrics.contains(told), "{told:?} is in {metrics}");
         }
