@@ -3,19 +3,15 @@
 //! `golden/admission/<case>/pod.yaml` with `after.yaml` or `denied.txt`, perhaps `config.yaml`,
 //! `namespace.yaml` (name, labels and annotations of the pods' namespace) and `warnings.txt`. `MAYFLY_GOLDEN=write` writes what is expected from what is; read the difference.
 
-#![expect(clippy::disallowed_methods, reason = "golden cases are files")]
-
-use std::{
-    collections::BTreeMap,
-    env, fs,
-    path::{Path, PathBuf},
-};
+use std::collections::BTreeMap;
 
 use mayfly_webhook::{
     config::Config,
     manifest::{ManifestError, admit},
     policy::Namespace,
 };
+
+use crate::golden::Folder;
 
 /// What is known of a namespace.
 #[derive(Default, serde::Deserialize)]
@@ -28,25 +24,16 @@ struct Metadata {
 
 /// One folder of the golden cases.
 struct Case {
-    folder: PathBuf,
+    folder: Folder,
 }
 
 impl Case {
     fn all() -> Vec<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/admission");
-        let folders = fs::read_dir(root).expect("the golden cases");
-        let mut cases: Vec<Self> =
-            folders.map(|folder| Self { folder: folder.expect("a case").path() }).collect();
-        cases.sort_by(|left, right| left.folder.cmp(&right.folder));
-        cases
-    }
-
-    fn read(&self, file: &str) -> Option<String> {
-        fs::read_to_string(self.folder.join(file)).ok()
+        Folder::all("admission").into_iter().map(|folder| Self { folder }).collect()
     }
 
     fn config(&self) -> Config {
-        let text = self.read("config.yaml").unwrap_or_default();
+        let text = self.folder.read("config.yaml").unwrap_or_default();
         let config = Config { agent_image: "mayfly-agent:1".to_owned(), ..Config::default() };
         match Config::from_yaml(&text).expect("a configuration") {
             // The version in the usual image would change every case with every release.
@@ -59,37 +46,20 @@ impl Case {
 
     /// The namespace of pods that name none.
     fn namespace(&self) -> Namespace {
-        let text = self.read("namespace.yaml").unwrap_or_default();
+        let text = self.folder.read("namespace.yaml").unwrap_or_default();
         let metadata: Option<Metadata> = serde_saphyr::from_str(&text).expect("metadata");
         let Metadata { name, labels, annotations } = metadata.unwrap_or_default();
         Namespace::new(name.as_deref().unwrap_or("default"), labels, annotations)
     }
 
-    /// What is, against what is expected; an empty text is a file that there is not.
-    fn compare(&self, file: &str, is: &str) -> Option<String> {
-        let expected = self.read(file).unwrap_or_default();
-        if expected == is {
-            return None;
-        }
-        let path = self.folder.join(file);
-        if env::var_os("MAYFLY_GOLDEN").is_some_and(|value| value == "write") {
-            if is.is_empty() {
-                fs::remove_file(&path).expect("a file to remove");
-            } else {
-                fs::write(&path, is).expect("a file to write");
-            }
-        }
-        Some(format!("{}:\n{is}", path.display()))
-    }
-
     /// The differences of this case.
     fn check(&self) -> Vec<String> {
-        let (pod, config) = (self.read("pod.yaml").expect("a pod"), self.config());
+        let (pod, config) = (self.folder.read("pod.yaml").expect("a pod"), self.config());
         let namespace = self.namespace();
         let (after, denied, warnings) = match admit(&config, &namespace, &pod) {
             Ok(admitted) => {
                 let again = admit(&config, &namespace, &admitted.text).expect("its own output");
-                assert_eq!(again.text, admitted.text, "{}: a second time", self.folder.display());
+                assert_eq!(again.text, admitted.text, "{}: a second time", self.folder.name());
                 let warnings = admitted.warnings.iter().map(|warning| format!("{warning}\n"));
                 (admitted.text, String::new(), warnings.collect())
             }
@@ -99,7 +69,7 @@ impl Case {
             Err(error) => (String::new(), format!("unreadable: {error}\n"), String::new()),
         };
         let files = [("after.yaml", after), ("denied.txt", denied), ("warnings.txt", warnings)];
-        files.iter().filter_map(|(file, is)| self.compare(file, is)).collect()
+        files.iter().filter_map(|(file, is)| self.folder.compare(file, is)).collect()
     }
 }
 

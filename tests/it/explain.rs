@@ -3,13 +3,6 @@
 //! `golden/explain/<case>/pod.yaml` with `explanation.txt` and `roles.tf`, or `denied.txt`; perhaps `config.yaml`.
 //! `MAYFLY_GOLDEN=write` writes what is expected from what is; read the difference.
 
-#![expect(clippy::disallowed_methods, reason = "golden cases are files")]
-
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-};
-
 use mayfly_webhook::{
     config::Config,
     explain::Explanation,
@@ -18,17 +11,7 @@ use mayfly_webhook::{
 };
 use serde_json::Value;
 
-fn cases() -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/explain");
-    let folders = fs::read_dir(root).expect("the golden cases");
-    let mut cases: Vec<PathBuf> = folders.map(|folder| folder.expect("a case").path()).collect();
-    cases.sort();
-    cases
-}
-
-fn read(folder: &Path, file: &str) -> String {
-    fs::read_to_string(folder.join(file)).unwrap_or_default()
-}
+use crate::golden::Folder;
 
 fn explain(config: &str, manifest: &str) -> Result<Explanation, ManifestError> {
     let config = Config::from_yaml(config).expect("a configuration");
@@ -36,37 +19,22 @@ fn explain(config: &str, manifest: &str) -> Result<Explanation, ManifestError> {
     Ok(Explanation::of(&admitted.pods).expect("an explanation"))
 }
 
-/// What is, against what is expected; an empty text is a file that there is not.
-fn compare(folder: &Path, file: &str, is: &str) -> Option<String> {
-    if read(folder, file) == is {
-        return None;
-    }
-    let path = folder.join(file);
-    if env::var_os("MAYFLY_GOLDEN").is_some_and(|value| value == "write") {
-        if is.is_empty() {
-            fs::remove_file(&path).expect("a file to remove");
-        } else {
-            fs::write(&path, is).expect("a file to write");
-        }
-    }
-    Some(format!("{}:\n{is}", path.display()))
-}
-
-fn check(folder: &Path) -> Vec<String> {
-    let explained = explain(&read(folder, "config.yaml"), &read(folder, "pod.yaml"));
+fn check(folder: &Folder) -> Vec<String> {
+    let text = |file| folder.read(file).unwrap_or_default();
+    let explained = explain(&text("config.yaml"), &text("pod.yaml"));
     let (text, terraform, denied) = match explained {
         Ok(explanation) => (explanation.to_string(), explanation.terraform(), String::new()),
         Err(error) => (String::new(), String::new(), format!("{error}\n")),
     };
     let files = [("explanation.txt", text), ("roles.tf", terraform), ("denied.txt", denied)];
-    files.iter().filter_map(|(file, is)| compare(folder, file, is)).collect()
+    files.iter().filter_map(|(file, is)| folder.compare(file, is)).collect()
 }
 
 #[test]
 fn every_golden_manifest_is_explained_as_expected() {
-    let cases = cases();
+    let cases = Folder::all("explain");
     assert!(cases.len() >= 10, "{} cases", cases.len());
-    let differences: Vec<String> = cases.iter().flat_map(|folder| check(folder)).collect();
+    let differences: Vec<String> = cases.iter().flat_map(check).collect();
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 
@@ -105,10 +73,11 @@ fn is_policy(document: &Value) -> bool {
 #[test]
 fn every_policy_that_is_printed_is_one() {
     let mut seen = 0;
-    for folder in cases() {
-        let texts = ["explanation.txt", "roles.tf"].map(|file| read(&folder, file));
+    for folder in Folder::all("explain") {
+        let texts =
+            ["explanation.txt", "roles.tf"].map(|file| folder.read(file).unwrap_or_default());
         for document in texts.iter().flat_map(|text| documents(text)) {
-            assert!(is_policy(&document), "{}: {document}", folder.display());
+            assert!(is_policy(&document), "{}: {document}", folder.name());
             seen += 1;
         }
     }
@@ -117,8 +86,8 @@ fn every_policy_that_is_printed_is_one() {
 
 #[test]
 fn the_form_for_programs_holds_the_same_policies() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/explain/assumed-role");
-    let explanation = explain("", &read(&folder, "pod.yaml")).expect("an explanation");
+    let pod = include_str!("../golden/explain/assumed-role/pod.yaml");
+    let explanation = explain("", pod).expect("an explanation");
     let json = serde_json::to_value(&explanation).expect("JSON");
     let role = &json["aws"][0];
     let of_json: Vec<&Value> = ["policy", "trust"].iter().map(|field| &role[field]).collect();

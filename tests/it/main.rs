@@ -3,6 +3,7 @@
 mod admission;
 mod agent;
 mod explain;
+mod golden;
 mod inject;
 mod properties;
 mod readme;

@@ -16,6 +16,9 @@ const LONGEST_MESSAGE: usize = 1000;
 /// The API server's advice for the length of a warning, in bytes.
 const LONGEST_WARNING: usize = 120;
 
+/// The most warnings of one answer: the API server cuts them at 4096 bytes together.
+pub const MOST_WARNINGS: usize = 20;
+
 /// One fault and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -69,6 +72,11 @@ impl std::error::Error for Faults {}
 /// `text` without control characters, and cut when it is long.
 pub fn quote(text: &str) -> String {
     cut(text, LONGEST_QUOTATION)
+}
+
+/// `text` without control characters, and whole unless it is longer than any message of ours.
+pub fn line(text: &str) -> String {
+    cut(text, LONGEST_MESSAGE)
 }
 
 /// `text` as a warning of ours, cut to what the API server passes on whole.

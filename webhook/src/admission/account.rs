@@ -6,7 +6,7 @@ use mayfly_spec::spec::Mode;
 use serde::Serialize;
 
 use super::{Decision, Review};
-use crate::{annotations::Request, fault::quote, policy::Judgement};
+use crate::{annotations::Request, fault::line, policy::Judgement};
 
 /// References in one annotation: an honest pod has a handful.
 const MOST_REFERENCES: usize = 50;
@@ -27,7 +27,7 @@ impl Account {
     pub(super) fn note(&mut self, request: &Request) {
         self.mode = Some(request.settings.mode.unwrap_or(Mode::Sidecar));
         for file in request.files.iter().take(MOST_REFERENCES) {
-            let reference = quote(&file.from.label());
+            let reference = line(&file.from.label());
             if !self.references.contains(&reference) {
                 self.references.push(reference);
             }
@@ -67,7 +67,7 @@ impl<'a> AuditAnnotations<'a> {
             mode: mode.map(Mode::name),
             references: references.join(" "),
             rule: judgement.rule.as_deref(),
-            violations: quote(&violations.collect::<Vec<_>>().join("; ")),
+            violations: line(&violations.collect::<Vec<_>>().join("; ")),
         })
     }
 }

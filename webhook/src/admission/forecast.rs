@@ -7,10 +7,13 @@
 use serde_json::Value;
 
 use super::{Decision, Malformed, Outcome, Review, Untouched, read};
-use crate::{config::Config, fault::Faults, pod::text, policy::Directory, workload::Template};
-
-/// The most warnings of one answer: the API server cuts them at 4096 bytes together.
-const MOST_WARNINGS: usize = 20;
+use crate::{
+    config::Config,
+    fault::{Faults, MOST_WARNINGS},
+    pod::text,
+    policy::Directory,
+    workload::Template,
+};
 
 /// Decides about the `AdmissionReview` of a workload in `body`.
 pub fn forecast(config: &Config, directory: &Directory, body: &[u8]) -> Review {

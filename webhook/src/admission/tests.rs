@@ -190,3 +190,18 @@ fn a_second_look_tells_the_audit_log_the_same() {
     let told = |review: &Review| answer(review)["response"]["auditAnnotations"].clone();
     assert_eq!(told(&second), told(&first));
 }
+
+/// References that differ behind a long path are two, and both are told whole.
+#[test]
+fn the_audit_log_learns_long_references_whole() {
+    let path = format!("aws-sm:{}", "team/".repeat(40));
+    let [first, second] = ["a", "b"].map(|name| format!("{path}{name}"));
+    let annotations = json!({
+        "mayfly.dev/inject": "true",
+        "mayfly.dev/file.a": first,
+        "mayfly.dev/file.b": second,
+    });
+    let review = decide(&[("/request/object/metadata/annotations", annotations)]);
+    let told = format!("{first} {second}");
+    assert_eq!(answer(&review)["response"]["auditAnnotations"]["references"], told);
+}

@@ -15,8 +15,8 @@ use std::{
 use serde::Serialize;
 use serde_json::Value;
 
+use super::survey::told_of;
 use crate::{
-    admission::owner,
     annotations::{Annotation, PREFIX},
     pod::text,
 };
@@ -70,10 +70,7 @@ impl<'a> Migrations<'a> {
 
     pub(super) fn add(&mut self, pod: &Value) {
         let metadata = pod.get("metadata").unwrap_or(&Value::Null);
-        let object = match owner(metadata) {
-            owner if owner.is_empty() => format!("Pod/{}", text(metadata, "name")),
-            owner => owner,
-        };
+        let object = told_of(metadata);
         let key = (text(metadata, "namespace").to_owned(), object);
         if self.found.contains_key(&key) {
             return;

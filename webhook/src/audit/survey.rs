@@ -112,10 +112,7 @@ impl<'a> Survey<'a> {
         let agent = agent(pod);
         self.pods.with_agent += usize::from(agent.is_some());
         let metadata = pod.get("metadata").unwrap_or(&Value::Null);
-        let object = match owner(metadata) {
-            owner if owner.is_empty() => format!("Pod/{}", text(metadata, "name")),
-            owner => owner,
-        };
+        let object = told_of(metadata);
         let asks = asks(pod);
         self.pods.asking += usize::from(asks);
         if asks || agent.is_some() {
@@ -199,6 +196,14 @@ impl<'a> Survey<'a> {
 const fn no_agent() -> &'static str {
     "asks for secrets (mayfly.dev/inject: \"true\") and has no agent: it was created where or when the webhook did not \
      see it; create it anew, in a namespace that the webhook attends to"
+}
+
+/// Of whom a pod is told: of its owner, if it has one, because all pods of an owner are alike.
+pub(super) fn told_of(metadata: &Value) -> String {
+    match owner(metadata) {
+        owner if owner.is_empty() => format!("Pod/{}", text(metadata, "name")),
+        owner => owner,
+    }
 }
 
 fn has_ended(pod: &Value) -> bool {

@@ -8,11 +8,9 @@ use serde_json::Value;
 use super::Planner;
 use crate::{
     annotations::Annotation,
+    fault::MOST_WARNINGS,
     pod::{Position, text},
 };
-
-/// The most warnings of one answer: the API server cuts them at 4096 bytes together.
-const MOST_WARNINGS: usize = 20;
 
 impl Planner<'_> {
     pub(super) fn doubt(&mut self, chosen: &[Position]) {

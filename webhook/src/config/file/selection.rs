@@ -18,7 +18,8 @@ use crate::{
 /// The longest name: Kubernetes' own for a label's value.
 const LONGEST_NAME: usize = 63;
 
-/// Defaults for some pods.
+/// Defaults for some pods. Its first fields are those of a policy's rule, written again because serde refuses unknown
+/// fields only where nothing is flattened.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Override {
