@@ -3,7 +3,6 @@
 //! EDGE. Asks with the caller's rights; what they do not allow is an error that says so.
 
 use anyhow::{Context, bail};
-use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
 use kube::Client;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -52,17 +51,16 @@ pub(super) const WORKLOADS: &[Resource] = &[
     Resource { version: "batch/v1", name: "jobs", kind: "Job" },
     Resource { version: "batch/v1", name: "cronjobs", kind: "CronJob" },
 ];
-const RBAC: &str = "rbac.authorization.k8s.io/v1";
 
 /// Objects in one answer: some megabytes at most.
 const PAGE: usize = 250;
 
 #[derive(Deserialize)]
-struct List<T> {
+struct List {
     #[serde(default)]
     metadata: ListMetadata,
-    #[serde(default = "Vec::new")]
-    items: Vec<T>,
+    #[serde(default)]
+    items: Vec<Value>,
 }
 
 #[derive(Default, Deserialize)]
@@ -123,26 +121,18 @@ impl Cluster {
     /// Everything that says who may do what.
     pub(super) async fn rbac(&self) -> anyhow::Result<Rbac> {
         let (mut roles, mut bindings) = (Vec::new(), Vec::new());
-        self.each(Resource { version: RBAC, name: "roles", kind: "Role" }, |role| roles.push(role))
-            .await?;
-        self.each(
-            Resource { version: RBAC, name: "rolebindings", kind: "RoleBinding" },
-            |binding| bindings.push(binding),
-        )
-        .await?;
-        let typed = |value| serde_json::from_value(value).context("reading a Role");
-        let roles: Result<Vec<Role>, _> = roles.into_iter().map(typed).collect();
-        let typed = |value| serde_json::from_value(value).context("reading a RoleBinding");
-        let bindings: Result<Vec<RoleBinding>, _> = bindings.into_iter().map(typed).collect();
         let (mut cluster_roles, mut cluster_bindings) = (Vec::new(), Vec::new());
-        let path = |name| format!("/apis/{RBAC}/{name}");
-        self.pages::<ClusterRole>(&path("clusterroles"), &mut |role| cluster_roles.push(role))
-            .await?;
-        self.pages::<ClusterRoleBinding>(&path("clusterrolebindings"), &mut |binding| {
-            cluster_bindings.push(binding);
+        self.each(rbac("roles", "Role"), |role| roles.push(role)).await?;
+        self.each(rbac("rolebindings", "RoleBinding"), |binding| bindings.push(binding)).await?;
+        self.every(rbac("clusterroles", "ClusterRole"), |role| cluster_roles.push(role)).await?;
+        let resource = rbac("clusterrolebindings", "ClusterRoleBinding");
+        self.every(resource, |binding| cluster_bindings.push(binding)).await?;
+        Ok(Rbac {
+            roles: typed(roles)?,
+            bindings: typed(bindings)?,
+            cluster_roles: typed(cluster_roles)?,
+            cluster_bindings: typed(cluster_bindings)?,
         })
-        .await?;
-        Ok(Rbac { roles: roles?, bindings: bindings?, cluster_roles, cluster_bindings })
     }
 
     /// The text of the configuration that the installation's Deployment mounts.
@@ -164,19 +154,17 @@ impl Cluster {
         Ok(text.context("its ConfigMap has no `config.yaml`")?.to_owned())
     }
 
-    async fn pages<T: DeserializeOwned>(
-        &self,
-        path: &str,
-        look: &mut impl FnMut(T),
-    ) -> anyhow::Result<()> {
+    async fn pages(&self, path: &str, look: &mut impl FnMut(Value)) -> anyhow::Result<()> {
         let mut next = String::new();
         loop {
-            let mut query = url::form_urlencoded::Serializer::new(format!("{path}?"));
+            let target = format!("{path}?");
+            let start = target.len();
+            let mut query = url::form_urlencoded::Serializer::for_suffix(target, start);
             query.append_pair("limit", &PAGE.to_string());
             if !next.is_empty() {
                 query.append_pair("continue", &next);
             }
-            let page: List<T> = self.get(&query.finish()).await?;
+            let page: List = self.get(&query.finish()).await?;
             page.items.into_iter().for_each(&mut *look);
             next = page.metadata.next;
             if next.is_empty() {
@@ -191,6 +179,16 @@ impl Cluster {
         let answer = self.client.request(request).await.map_err(Refusal::of);
         answer.with_context(|| format!("asking for {what}"))
     }
+}
+
+fn rbac(name: &'static str, kind: &'static str) -> Resource {
+    Resource { version: "rbac.authorization.k8s.io/v1", name, kind }
+}
+
+/// Raw objects as the types of their kind.
+fn typed<T: DeserializeOwned>(objects: Vec<Value>) -> anyhow::Result<Vec<T>> {
+    let typed = objects.into_iter().map(serde_json::from_value);
+    typed.collect::<Result<_, _>>().context("reading roles and their bindings")
 }
 
 fn is_not_found(error: &anyhow::Error) -> bool {
