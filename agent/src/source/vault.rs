@@ -6,6 +6,7 @@
 
 mod address;
 mod api;
+mod auth;
 mod error;
 mod kv;
 mod mount;
@@ -25,6 +26,7 @@ use crate::{
     http::Http,
 };
 use api::{Api, ApiError, Read};
+use auth::Auth;
 use mount::{Mount, Mounts};
 use session::{Session, Token};
 
@@ -50,7 +52,7 @@ impl Vault {
             .map_err(|error| Fault::new(Class::Configuration, format_args!("`vault`: {error}")))?;
         Ok(Self {
             api: Api::new(&address, client, vault.namespace.clone()),
-            session: Session::new(vault.auth.clone(), http.root()),
+            session: Session::new(Auth::new(vault.auth.clone(), http.root())),
             mounts: Mounts::default(),
         })
     }
