@@ -7,6 +7,7 @@ mod aws;
 mod canary;
 mod chart;
 mod company;
+mod database;
 mod delivery;
 mod examples;
 mod host;
