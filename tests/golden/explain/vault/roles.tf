@@ -16,6 +16,8 @@ resource "vault_policy" "web" {
       capabilities = ["read"]
     }
     # if `secret/` is no KV mount of version 2: path "secret/app"
+    # Vault's policy `default`, which roles have unless `token_no_default_policy` is set, allows auth/token/renew-self,
+    # auth/token/revoke-self and sys/leases/renew; whoever may use a mount may ask sys/internal/ui/mounts for its engine.
   HCL
 }
 
