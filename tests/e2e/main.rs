@@ -34,6 +34,7 @@ mod start;
 mod strangers;
 mod tenant;
 mod turmoil;
+mod vault;
 mod workloads;
 
 use std::{future::Future, path::PathBuf, process::ExitCode};
@@ -111,6 +112,7 @@ fn topics() -> Vec<Case> {
         aws::cases(),
         kms::cases(),
         rotation::cases(),
+        vault::cases(),
         jobs::cases(),
         outage::cases(),
         refusal::cases(),
