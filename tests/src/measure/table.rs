@@ -36,3 +36,18 @@ impl<const N: usize> fmt::Display for Table<N> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_end_below_each_other() {
+        let mut table = Table::new(["what", "seen", "budget"]);
+        table.row([&"a long name", &7, &"≤ 20 ms"]);
+        table.row([&"b", &1234, &""]);
+        let expected =
+            "what         seen   budget\na long name     7  ≤ 20 ms\nb            1234\n";
+        assert_eq!(table.to_string(), expected);
+    }
+}
