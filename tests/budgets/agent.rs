@@ -11,6 +11,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use mayfly_tests::{
     measure::{
+        binaries::Binaries,
         median,
         process::{Process, mebibytes},
     },
@@ -18,7 +19,7 @@ use mayfly_tests::{
 };
 use serde_json::{Value, json};
 
-use crate::{Table, binaries::Binaries};
+use crate::Table;
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/web";
 /// How long the agent is left alone before its memory at rest is read.

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use mayfly_tests::measure::table;
+use mayfly_tests::measure::{self, table};
 
 /// What was seen, beside what was promised, if anything.
 type Table = table::Table<3>;
@@ -61,9 +61,9 @@ fn main() -> Result<()> {
 }
 
 async fn measure(args: &Args) -> Result<()> {
-    let binaries = binaries::build()?;
+    let binaries = measure::binaries::build()?;
     let mut table = Table::new(["what", "seen", "budget"]);
-    binaries.measure(&mut table)?;
+    binaries::measure(&binaries, &mut table)?;
     agent::measure(&binaries, args.starts, &mut table).await?;
     webhook::measure(&binaries, args.requests, &mut table).await?;
     println!("\n{table}");

@@ -10,13 +10,14 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
-use mayfly_tests::measure::process::{Process, mebibytes};
+use mayfly_tests::measure::{
+    binaries::Binaries,
+    process::{Process, mebibytes},
+};
 use serde_json::json;
 
 use crate::{
-    Table,
-    binaries::Binaries,
-    certificate,
+    Table, certificate,
     load::{Load, Measured},
 };
 

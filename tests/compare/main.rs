@@ -42,7 +42,7 @@ struct Args {
 #[tokio::main]
 async fn main() -> Result<()> {
     let args = Args::parse();
-    let mayfly = binaries::build(&["mayfly-agent"])?.join("mayfly-agent");
+    let mayfly = binaries::build()?.agent;
     let vault = golang::VAULT.build(&Folders::find()?.tools()).await?.join("vault");
     let folder = tempfile::tempdir()?;
     let server = Server::start(&vault, folder.path()).await?;

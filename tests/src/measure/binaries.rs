@@ -4,17 +4,27 @@ use std::{env, path::PathBuf, process::Command};
 
 use anyhow::{Context, Result, ensure};
 
-/// Builds some of the programs, as the Dockerfile does, and hands out their folder.
-pub fn build(programs: &[&str]) -> Result<PathBuf> {
+/// Where the built programs are.
+#[derive(Debug)]
+pub struct Binaries {
+    /// The agent.
+    pub agent: PathBuf,
+    /// The webhook.
+    pub webhook: PathBuf,
+}
+
+/// Builds both, as the Dockerfile does.
+pub fn build() -> Result<Binaries> {
     let host = host_triple()?;
     let status = Command::new(env!("CARGO"))
         .args(["build", "--locked", "--release", "--target", &host])
-        .args(programs.iter().flat_map(|program| ["--package", program]))
+        .args(["--package", "mayfly-agent", "--package", "mayfly-webhook"])
         .env("RUSTFLAGS", "-C target-feature=+crt-static")
         .status()
         .context("cannot start cargo")?;
     ensure!(status.success(), "the release build failed");
-    Ok(target_directory()?.join(host).join("release"))
+    let release = target_directory()?.join(host).join("release");
+    Ok(Binaries { agent: release.join("mayfly-agent"), webhook: release.join("mayfly-webhook") })
 }
 
 fn host_triple() -> Result<String> {
