@@ -58,6 +58,8 @@ impl Contender {
             Kind::VaultAgent => self.vault_agent(&files, look)?,
             Kind::Mayfly => self.mayfly(&files, look)?,
         };
+        // Both have variables of their own that say more than a configuration does.
+        command.env_clear();
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         Ok((Process(child.with_context(|| format!("cannot start {command:?}"))?), files))
     }

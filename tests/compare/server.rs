@@ -7,7 +7,7 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 use anyhow::{Context, Result, ensure};
@@ -99,10 +99,9 @@ impl Server {
                 "token_policies": ["reader"], "token_ttl": "1h"});
             self.write(&format!("auth/kubernetes/role/{}", kind.name()), role).await?;
         }
-        let end = SystemTime::now() + Duration::from_hours(2);
-        let end = end.duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
-        let claims =
-            json!({"sub": "system:serviceaccount:default:web", "aud": "vault", "exp": end});
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
+        let claims = json!({"sub": "system:serviceaccount:default:web", "aud": "vault",
+            "iat": now, "exp": now + 7200});
         let key = EncodingKey::from_ec_der(&key.serialize_der());
         let token = jsonwebtoken::encode(&Header::new(Algorithm::ES256), &claims, &key)?;
         fs::write(&self.token, token).context("write the token")

@@ -26,8 +26,9 @@ pub struct VaultRole {
 
 /// What else an agent asks for, and why the policy says nothing of it.
 const BY_DEFAULT: &str = "\
-# Vault's policy `default`, which roles have unless `token_no_default_policy` is set, allows auth/token/renew-self,
-# auth/token/revoke-self and sys/leases/renew; whoever may use a mount may ask sys/internal/ui/mounts for its engine.
+# Vault's policy `default`, which a role has unless `token_no_default_policy` is set, allows the rest: lookup-self,
+# renew-self and revoke-self of auth/token, lookup and renew of sys/leases. Whoever may use a mount may ask
+# sys/internal/ui/mounts for its engine.
 ";
 
 /// What engines of dynamic secrets call their credentials, right below their mount.
