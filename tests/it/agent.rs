@@ -14,3 +14,4 @@ mod life;
 mod parameters;
 mod pod;
 mod sealed;
+mod vault_kinds;
