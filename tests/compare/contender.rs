@@ -59,7 +59,7 @@ impl Contender {
             Kind::Mayfly => self.mayfly(&files, look)?,
         };
         // Both have variables of their own that say more than a configuration does.
-        command.env_clear();
+        command.env_clear().env("HOME", &self.folder);
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         Ok((Process(child.with_context(|| format!("cannot start {command:?}"))?), files))
     }

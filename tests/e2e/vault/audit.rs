@@ -33,7 +33,7 @@ async fn the_audit_log_tells_which_pod_read_what_and_was_refused_what(
     let name = tenant.namespace.name();
     let who = format!("{name}\tdefault\t{address}\tread\tsecret/data/{name}/app");
     tells(cluster, &format!("{who}\tok")).await?;
-    let nothing = json!({"policy": ""});
+    let nothing = json!({"policy": r#"path "secret/data/none" { capabilities = ["read"] }"#});
     cluster.vault().write(&format!("sys/policies/acl/{name}"), nothing).await?;
     tells(cluster, &format!("{who}\t1 error occurred: * permission denied")).await?;
     // A login that is refused has no account yet, but the pod's address.
