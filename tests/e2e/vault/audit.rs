@@ -39,7 +39,7 @@ async fn the_audit_log_tells_which_pod_read_what_and_was_refused_what(
     // A login that is refused has no account yet, but the pod's address.
     let role = format!("auth/kubernetes/role/{name}");
     cluster.vault().delete(&role).await?;
-    let login = format!("-\t-\t{address}\tupdate\tauth/kubernetes/login\tinvalid role name");
+    let login = format!("-\t-\t{address}\tupdate\tauth/kubernetes/login\trefused");
     tells(cluster, &login).await?;
     let log = folders::read(&cluster.lab().folders.vault_audit_log())?;
     ensure!(!log.contains(&value), "the audit log holds the secret");
