@@ -114,10 +114,10 @@ impl Backends {
     }
 
     /// Gives back what was taken for the pod's life: the tokens that logins returned, and what was
-    /// leased with them.
-    pub async fn give_back(&self) {
+    /// leased with them; without `leases` only tokens that nothing was leased with.
+    pub async fn give_back(&self, leases: bool) {
         if let Some(vault) = &self.vault {
-            vault.give_back().await;
+            vault.give_back(leases).await;
         }
     }
 }
