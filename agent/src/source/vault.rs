@@ -7,6 +7,7 @@
 mod address;
 mod api;
 mod auth;
+mod connection;
 mod error;
 mod kv;
 mod mount;
@@ -20,7 +21,7 @@ use mayfly_spec::{
 };
 use zeroize::Zeroizing;
 
-use super::{Fetched, SourceError};
+use super::{Fetched, SourceError, aws::Prover};
 use crate::{
     fault::{Class, Fault},
     http::Http,
@@ -42,17 +43,19 @@ pub(super) struct Vault {
 }
 
 impl Vault {
-    pub(super) fn new(vault: Option<&spec::Vault>, http: &Http) -> Result<Self, SourceError> {
+    pub(super) fn new(
+        vault: Option<&spec::Vault>,
+        http: &Http,
+        prover: Option<Prover>,
+    ) -> Result<Self, SourceError> {
         let vault = vault.ok_or_else(|| {
             Fault::new(Class::Configuration, "`vault:` references need the `vault` section, with `address` and `auth` (`mayfly.dev/vault-address`, `mayfly.dev/vault-role`)")
         })?;
         let address = address::parse(&vault.address)?;
-        let client = http
-            .client(vault.ca.as_ref(), address.scheme() == "https")
-            .map_err(|error| Fault::new(Class::Configuration, format_args!("`vault`: {error}")))?;
+        let client = connection::client(vault, &address, http)?;
         Ok(Self {
             api: Api::new(&address, client, vault.namespace.clone()),
-            session: Session::new(Auth::new(vault.auth.clone(), http.root())),
+            session: Session::new(Auth::new(vault.auth.clone(), http.root(), prover)?),
             mounts: Mounts::default(),
         })
     }

@@ -22,6 +22,11 @@ impl Token {
         Self { text: token, used_until: end_of_use(lease).map(|span| asked + span) }
     }
 
+    /// One that is good for a single call.
+    pub(super) fn wrapping(text: Secret) -> Self {
+        Self { text, used_until: None }
+    }
+
     /// The token itself: one word.
     pub(super) fn text(&self) -> &str {
         self.text.expose_text().unwrap_or_default()
