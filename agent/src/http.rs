@@ -134,7 +134,11 @@ impl Http {
     pub fn client_of(&self, url: &Url, tls: &Tls<'_>) -> Result<Client, CertificateError> {
         let uses_tls = url.scheme() == "https";
         let config = self.tls(tls, uses_tls)?;
-        let builder = builder(config).no_proxy();
+        let mut builder = builder(config).no_proxy();
+        if tls.client_certificate.is_some() {
+            // A connection goes on with the certificate of its beginning, so it is not kept.
+            builder = builder.pool_max_idle_per_host(0);
+        }
         match tls.server_name.filter(|_| uses_tls) {
             None => Client::build(builder, None),
             Some(name) => {

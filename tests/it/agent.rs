@@ -13,3 +13,5 @@ mod life;
 mod parameters;
 mod pod;
 mod sealed;
+mod vault_auth;
+mod vault_tls;

@@ -1,5 +1,6 @@
 //! AWS: what Secrets Manager and the Parameter Store keep, KMS' keys, whom STS believes, and who may ask.
 
+mod caller;
 mod error;
 mod kms;
 mod parameter;

@@ -1,10 +1,14 @@
 //! Vault: mounts and what lies in them, roles and tokens, sealed or not.
 
+mod approle;
+mod aws;
+mod cert;
 mod health;
 mod kubernetes;
 mod kv;
 mod mount;
 mod token;
+mod wrapping;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,7 +20,7 @@ use serde_json::{Value, json};
 
 pub use self::{health::Condition, kv::Kv, token::Token};
 use self::{kubernetes::Role, kv::Mount};
-use super::{Request, identifier::uuid, reply::Reply};
+use super::{Aws, Request, identifier::uuid, reply::Reply};
 
 /// How long a token lives unless [`Vault::token_ttl`] says otherwise.
 const TOKEN_TTL: Duration = Duration::from_hours(1);
@@ -34,6 +38,11 @@ pub struct Vault {
     pub tokens_are_renewable: bool,
     mounts: BTreeMap<String, Mount>,
     roles: BTreeMap<(String, String), Role>,
+    jwt_mounts: BTreeSet<String>,
+    aws_mounts: BTreeMap<String, aws::AwsMount>,
+    app_roles: BTreeMap<String, approle::AppRoles>,
+    certificates: BTreeMap<(String, String), Vec<u8>>,
+    wrapped: BTreeMap<String, wrapping::Wrapped>,
     tokens: BTreeMap<String, Token>,
     denied: BTreeSet<String>,
 }
@@ -46,6 +55,11 @@ impl Default for Vault {
             tokens_are_renewable: true,
             mounts: BTreeMap::from([("secret/".to_owned(), Mount::new(Kv::V2))]),
             roles: BTreeMap::new(),
+            jwt_mounts: BTreeSet::new(),
+            aws_mounts: BTreeMap::new(),
+            app_roles: BTreeMap::new(),
+            certificates: BTreeMap::new(),
+            wrapped: BTreeMap::new(),
             tokens: BTreeMap::new(),
             denied: BTreeSet::new(),
         }
@@ -74,7 +88,7 @@ impl Vault {
     }
 
     /// Answers a request.
-    pub(super) fn answer(&mut self, request: &Request) -> Reply {
+    pub(super) fn answer(&mut self, request: &Request, sts: &Aws) -> Reply {
         let path = request.vault_path();
         if path == "sys/health" {
             return self.health();
@@ -82,9 +96,33 @@ impl Vault {
         if self.condition == Condition::Sealed {
             return errors(503, &["Vault is sealed"]);
         }
-        match self.login_role(path) {
-            Some(mount) if request.method != Method::GET => self.login(&mount, request),
-            _ => self.authenticated(path, request),
+        if request.method != Method::GET
+            && let Some(answer) = self.unauthenticated(path, request, sts)
+        {
+            return answer;
+        }
+        self.authenticated(path, request)
+    }
+
+    /// What is asked for without a token. At a path of none of these it is only a request without one.
+    fn unauthenticated(&mut self, path: &str, request: &Request, sts: &Aws) -> Option<Reply> {
+        match path {
+            "sys/wrapping/lookup" => return Some(self.look_up_wrapped(request)),
+            "sys/wrapping/unwrap" => return Some(self.unwrap(request)),
+            _ => {}
+        }
+        if let Some(mount) = self.login_role(path) {
+            return Some(self.login(&mount, request));
+        }
+        let mount = path.strip_prefix("auth/")?.strip_suffix("/login")?;
+        if self.aws_mounts.contains_key(mount) {
+            Some(self.login_by_aws(mount, request, sts))
+        } else if self.app_roles.contains_key(mount) {
+            Some(self.login_by_app_role(mount, request))
+        } else if self.certificates.keys().any(|(known, _)| known == mount) {
+            Some(self.login_by_certificate(mount, request))
+        } else {
+            None
         }
     }
 

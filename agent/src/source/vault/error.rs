@@ -175,16 +175,13 @@ pub(super) fn common(error: &ApiError, what: &str) -> SourceError {
 
 /// What to change where TLS is not agreed on.
 fn of_connection(reason: &str) -> &'static str {
+    const AUTHORITY: &str = "; name the authority that its certificate is from (`ca`)";
+    const NAME: &str = "; ask for it by a name of its certificate (`address`, or `server-name`)";
     let known = [
-        ("UnknownIssuer", "; name the authority that its certificate is from (`ca`)"),
-        (
-            "NotValidForName",
-            "; ask for it by a name of its certificate (`address`, or `server-name`)",
-        ),
-        (
-            "not valid for name",
-            "; ask for it by a name of its certificate (`address`, or `server-name`)",
-        ),
+        ("UnknownIssuer", AUTHORITY),
+        ("BadSignature", AUTHORITY),
+        ("NotValidForName", NAME),
+        ("not valid for name", NAME),
         ("CertificateRequired", "; it wants to know its clients: name a `client-certificate`"),
         ("UnknownCA", "; it does not know the authority of the `client-certificate`"),
     ];
