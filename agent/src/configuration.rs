@@ -13,7 +13,6 @@ use crate::{
     args::Environment,
     fault::{Class, Fault},
     root::Root,
-    source,
 };
 
 /// A configuration that cannot be used. The words quote references, which are not secret.
@@ -111,11 +110,10 @@ fn refuse_unverified(spec: &Spec) -> Result<(), ConfigurationError> {
 fn refusal(spec: &Spec, location: &Location, in_pod: bool) -> Option<String> {
     let identity = spec.aws.as_ref().map(|aws| aws.identity).unwrap_or_default();
     match location {
-        _ if !location.source().is_supported() => Some(source::unsupported(location).message),
         Location::AwsSm(_) | Location::AwsSsm(_) | Location::Kms(_) if in_pod && identity == Identity::Default => Some(
             "in a pod there is no default AWS identity; set `identity: irsa` or `identity: pod-identity` in `aws` (`mayfly.dev/aws-identity`)".to_owned(),
         ),
-        Location::Vault(_) if in_pod && identity == Identity::Default && spec.vault.as_ref().is_some_and(Vault::asks_aws) => Some(
+        _ if location.source().is_vault() && in_pod && identity == Identity::Default && spec.vault.as_ref().is_some_and(Vault::asks_aws) => Some(
             "in a pod there is no default AWS identity to log in to Vault with; set `identity: irsa` or `identity: pod-identity` in `aws` (`mayfly.dev/aws-identity`)".to_owned(),
         ),
         Location::File(_) if in_pod => Some("`file:` references are for local development, not for pods".to_owned()),
@@ -154,12 +152,6 @@ mod tests {
             );
             assert_eq!(refused(&with(from), false), None, "{from}");
         }
-    }
-
-    #[test]
-    fn what_a_later_version_brings_is_told_as_such() {
-        let words = refused(&with("vault-write:pki/issue/web"), false).expect("a refusal");
-        assert!(words.contains("not supported by this version"), "{words}");
     }
 
     #[test]

@@ -101,7 +101,7 @@ impl Backends {
         let wants = |wanted: fn(Kind) -> bool| {
             spec.files.entries().iter().any(|entry| wanted(entry.from.location.source()))
         };
-        let wants_vault = wants(|kind| kind == Kind::Vault);
+        let wants_vault = wants(Kind::is_vault);
         let logs_in_by_aws = wants_vault && spec.vault.as_ref().is_some_and(spec::Vault::asks_aws);
         let aws = (wants(Kind::is_aws) || logs_in_by_aws).then(|| {
             let workload = environment.workload().or_else(|| spec.pod.clone());
@@ -109,14 +109,15 @@ impl Backends {
         });
         let aws = aws.transpose()?;
         let prover = aws.as_ref().map(aws::Aws::prover);
-        let vault = wants_vault.then(|| vault::Vault::new(spec.vault.as_ref(), &http, prover));
+        let vault = wants_vault.then(|| vault::Vault::new(spec, &http, prover));
         Ok(Self { aws, vault: vault.transpose()?, file: file::LocalFiles::new(root.clone()) })
     }
 
-    /// Gives back what was taken for the pod's life: the token that a login returned.
+    /// Gives back what was taken for the pod's life: the tokens that logins returned, and what was
+    /// leased with them.
     pub async fn give_back(&self) {
         if let Some(vault) = &self.vault {
-            vault.revoke().await;
+            vault.give_back().await;
         }
     }
 }
@@ -124,7 +125,9 @@ impl Backends {
 impl Source for Backends {
     async fn fetch(&self, ask: &Ask) -> Result<Fetched, SourceError> {
         match (&ask.location, &self.vault) {
-            (Location::Vault(path), Some(vault)) => vault.fetch(path).await,
+            (location @ (Location::Vault(_) | Location::VaultWrite(_)), Some(vault)) => {
+                vault.fetch(location).await
+            }
             (Location::File(path), _) => self.file.fetch(path),
             (location, _) => Err(unsupported(location)),
         }

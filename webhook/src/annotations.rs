@@ -55,13 +55,13 @@ impl Request {
 
     /// Whether AWS is asked: for a file, or who the pod is for Vault.
     pub fn asks_aws(&self) -> bool {
-        let for_a_file = self.files.iter().any(|entry| entry.from.location.source().is_aws());
-        for_a_file || (self.reads(Source::Vault) && self.vault_method() == VaultMethod::Aws)
+        let by_login = self.vault_method() == VaultMethod::Aws && self.reads(Source::is_vault);
+        by_login || self.reads(Source::is_aws)
     }
 
-    /// Whether a file comes from `source`.
-    pub fn reads(&self, source: Source) -> bool {
-        self.files.iter().any(|entry| entry.from.location.source() == source)
+    /// Whether a file comes from such a source.
+    pub fn reads(&self, is_such: impl Fn(Source) -> bool) -> bool {
+        self.files.iter().any(|entry| is_such(entry.from.location.source()))
     }
 }
 

@@ -21,7 +21,7 @@ impl Planner<'_> {
     }
 
     fn doubt_unverified_vault(&mut self) {
-        if self.config.vault.skip_verify && self.reads(Source::Vault) {
+        if self.config.vault.skip_verify && self.request.reads(Source::is_vault) {
             self.warn("Vault's certificate is not verified, because the operator's configuration says `skip-verify`: whoever is between the pod and Vault can read its secrets");
         }
     }
@@ -66,13 +66,13 @@ impl Planner<'_> {
             (Annotation::AwsIdentity, own.aws_identity.is_some()),
         ];
         let refresh = (Annotation::Refresh, own.refresh.is_some());
-        if !self.reads(Source::Vault) {
+        if !self.request.reads(Source::is_vault) {
             self.warn_of_each(&vault, "no file comes from Vault");
         }
         if !self.request.asks_aws() {
             self.warn_of_each(&aws, "no file comes from AWS");
         }
-        if self.reads(Source::Vault) && self.request.vault_method() == VaultMethod::Aws {
+        if self.request.reads(Source::is_vault) && self.request.vault_method() == VaultMethod::Aws {
             let audience = (Annotation::VaultAudience, own.vault_audience.is_some());
             self.warn_of_each(&[audience], "Vault is shown no token, but a request signed for AWS");
         }

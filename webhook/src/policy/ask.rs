@@ -72,7 +72,7 @@ impl Ask {
         let mut ask = Self::default();
         ask.add_mode(request);
         ask.add_references(request);
-        if request.reads(Source::Vault) {
+        if request.reads(Source::is_vault) {
             ask.add_vault(request);
         }
         if request.asks_aws() {

@@ -23,6 +23,7 @@ use crate::{
         vault::{
             api::{Api, ApiError},
             error,
+            request::Request,
             session::Token,
         },
     },
@@ -86,8 +87,8 @@ impl Wrapped {
 
     async fn unwrap(&self, token: &Secret, api: &Api) -> Result<Secret, SourceError> {
         let fault = |error: ApiError| self.fault(&error);
-        let shown = Token::wrapping(token.expose_text().unwrap_or_default().into());
-        let body = api.call(Unwrap, Some(&shown)).await.map_err(fault)?;
+        let shown = Token::new(token.expose_text().unwrap_or_default().into(), false, None);
+        let body = api.call(Request::unwrap(), Some(&shown)).await.map_err(fault)?;
         let answer: Answer<Issued> =
             serde_json::from_slice(&body).map_err(|_| fault(ApiError::Garbage))?;
         super::word(answer.data.secret_id).ok_or_else(|| fault(ApiError::Garbage))
@@ -145,23 +146,5 @@ impl Endpoint for Lookup<'_> {
     fn body(&self) -> Result<Option<Vec<u8>>, ClientError> {
         let token = self.0.expose_text().unwrap_or_default();
         Ok(Some(json!({ "token": token }).to_string().into_bytes()))
-    }
-}
-
-/// `POST sys/wrapping/unwrap`, as whoever holds the wrapping token.
-#[derive(Debug)]
-struct Unwrap;
-
-impl Endpoint for Unwrap {
-    type Response = ();
-    const REQUEST_BODY_TYPE: RequestType = RequestType::JSON;
-    const RESPONSE_BODY_TYPE: ResponseType = ResponseType::JSON;
-
-    fn path(&self) -> String {
-        "sys/wrapping/unwrap".to_owned()
-    }
-
-    fn method(&self) -> RequestMethod {
-        RequestMethod::POST
     }
 }
