@@ -1,6 +1,7 @@
 //! Every way to log in to Vault: that it is gone, and what is said when it is closed.
 
-use mayfly_tests::secret_server::{Fault, Scope};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use mayfly_tests::secret_server::{Fault, Request, Scope};
 use serde_json::{Value, json};
 
 use super::pod::{JWT, Pod, ROLE, terminate};
@@ -16,9 +17,28 @@ async fn pod(auth: Value) -> Pod {
     pod
 }
 
-async fn reads(pod: &Pod) {
+/// The secret is read, and what was shown for it is not said.
+async fn reads(pod: &Pod, secrets: &[&str]) {
     let (code, said) = pod.told("once --log-level trace").await;
     assert_eq!((code, pod.read("file").as_str()), (0, VALUE), "{said}");
+    let shown: Vec<Request> = pod.server.requests();
+    let shown = shown.iter().filter(|request| request.path.ends_with("/login"));
+    let bodies: Vec<Value> = shown.map(Request::json).collect();
+    let fields = ["jwt", "secret_id", "iam_request_headers"];
+    let shown = bodies.iter().flat_map(|body| fields.iter().filter_map(|name| body[name].as_str()));
+    for secret in shown.chain([JWT, VALUE]).chain(secrets.iter().copied()) {
+        assert!(!said.contains(secret), "`{secret}` was said: {said}");
+    }
+}
+
+/// The session token of the last login by AWS, as it was shown to Vault.
+fn session_token(pod: &Pod) -> String {
+    let requests = pod.server.requests();
+    let login = requests.iter().rfind(|request| request.path.ends_with("aws/login"));
+    let shown = login.expect("a login").json()["iam_request_headers"].as_str().map(str::to_owned);
+    let shown = BASE64_STANDARD.decode(shown.expect("headers")).expect("base64");
+    let headers: Value = serde_json::from_slice(&shown).expect("JSON");
+    headers["x-amz-security-token"][0].as_str().expect("a token").to_owned()
 }
 
 /// The login is refused with these words, and without those secrets.
@@ -38,7 +58,7 @@ async fn a_jwt_is_shown_at_its_mount() {
     let auth = json!({"jwt": {"role": "web", "mount": "clusters/eu/jwt", "token-file": "/token"}});
     let mut pod = pod(auth).await;
     pod.server.vault().trust_jwt("clusters/eu/jwt", "web", JWT);
-    reads(&pod).await;
+    reads(&pod, &[]).await;
     assert_eq!(pod.server.count("POST /v1/auth/clusters/eu/jwt/login"), 1);
     // This server quotes the token.
     pod.write("token", "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ3ZWIifQ.b2YtYW5vdGhlci1pc3N1ZXI");
@@ -70,7 +90,7 @@ async fn aws_proves_who_the_pod_is_by_a_signed_request() {
     let mut pod = pod(json!({"aws": {"role": "web", "server-id": "vault.example"}})).await;
     pod.server.vault().trust_aws("aws", "web", ROLE);
     pod.server.vault().demand_aws("aws", Some("vault.example"), None);
-    reads(&pod).await;
+    reads(&pod, &[]).await;
     assert_eq!(pod.server.count("AssumeRoleWithWebIdentity"), 1);
     let token = pod.server.aws().sessions()[0].clone();
     assert_eq!((token.role_arn.as_str(), token.name.as_str()), (ROLE, "default.web-0"));
@@ -78,8 +98,17 @@ async fn aws_proves_who_the_pod_is_by_a_signed_request() {
     pod.spec["vault"]["auth"]["aws"]["region"] = json!("eu-west-1");
     let words = ["Vault asks STS in another region", "`sts_endpoint`"];
     refused(&pod, &words, &[JWT, "Signature="]).await;
+    // This STS says what it was sent.
+    pod.server.aws().doubt_signatures(true);
+    pod.spec["vault"]["auth"]["aws"].as_object_mut().expect("a method").remove("region");
+    let (code, said) = pod.told("check --log-level trace").await;
+    let token = session_token(&pod);
+    assert!(code == 3 && said.contains("STS does not take the signature"), "{said}");
+    assert!(!said.contains(&token[..20]) && !said.contains(&token[200..220]), "{said}");
+    pod.server.aws().doubt_signatures(false);
+    pod.spec["vault"]["auth"]["aws"]["region"] = json!("eu-west-1");
     pod.server.vault().demand_aws("aws", Some("vault.example"), Some("eu-west-1"));
-    reads(&pod).await;
+    reads(&pod, &[]).await;
 }
 
 #[tokio::test]
@@ -119,12 +148,12 @@ async fn approle_reads_its_ids_anew_for_each_login() {
     let [role_id, secret_id] = pod.server.vault().add_app_role("approle");
     pod.write("role", &format!("{role_id}\n"));
     pod.write("secret", &secret_id);
-    reads(&pod).await;
+    reads(&pod, &[&secret_id]).await;
     pod.server.vault().revoke_secret_ids();
     let words = ["write a new secret id to the file", "the AppRole of `auth/approle`"];
     refused(&pod, &words, &[&role_id, &secret_id]).await;
     pod.write("secret", &pod.server.vault().add_secret_id("approle", &role_id));
-    reads(&pod).await;
+    reads(&pod, &[]).await;
     pod.spec["vault"]["auth"] = json!({"approle": {"secret-id-file": "/secret"}});
     let (code, said) = pod.told("check").await;
     assert_eq!(code, 2, "{said}");
@@ -167,8 +196,8 @@ async fn a_wrapped_secret_id_is_unwrapped_once_and_used_for_every_login() {
 #[tokio::test]
 async fn a_wrapping_token_that_somebody_has_used_is_an_alarm() {
     let (pod, _, secrets) = wrapped(MADE_AT).await;
-    reads(&pod).await;
     let secrets = secrets.each_ref().map(String::as_str);
+    reads(&pod, &secrets).await;
     refused(&pod, &["may have been intercepted", "revoke the role's secret ids"], &secrets).await;
 }
 

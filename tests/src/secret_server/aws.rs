@@ -39,6 +39,7 @@ pub struct Aws {
     flaky: BTreeSet<String>,
     lagging: BTreeSet<String>,
     ahead: Duration,
+    doubts_signatures: bool,
     trust: BTreeSet<(String, String)>,
     associations: BTreeMap<String, String>,
     guests: BTreeMap<String, Guest>,
@@ -67,6 +68,7 @@ impl Default for Aws {
             flaky: BTreeSet::new(),
             lagging: BTreeSet::new(),
             ahead: Duration::ZERO,
+            doubts_signatures: false,
             trust: BTreeSet::new(),
             associations: BTreeMap::new(),
             guests: BTreeMap::new(),
@@ -139,6 +141,11 @@ impl Aws {
     /// The clock of AWS is so much ahead of everybody else's.
     pub fn run_ahead(&mut self, by: Duration) {
         self.ahead = by;
+    }
+
+    /// STS takes no signature of a request that somebody else passes on.
+    pub fn doubt_signatures(&mut self, doubts: bool) {
+        self.doubts_signatures = doubts;
     }
 
     /// What time it is for AWS.
