@@ -119,7 +119,12 @@ async fn an_aws_login_says_whose_fault_it_is() {
     refused(&pod, &["`iam_server_id_header_value` is not the `server-id`"], &[JWT]).await;
     pod.server.vault().demand_aws("aws", None, None);
     pod.server.vault().trust_aws("aws", "web", "arn:aws:iam::123456789012:role/another");
-    refused(&pod, &["`bound_iam_principal_arn`", &format!("as AWS' role `{ROLE}`")], &[JWT]).await;
+    refused(
+        &pod,
+        &["`bound_iam_principal_arn`", &format!("(for AWS it is role `{ROLE}`)")],
+        &[JWT],
+    )
+    .await;
     pod.spec["vault"]["auth"]["aws"]["role"] = json!("none");
     refused(&pod, &["make the role at the auth method"], &[JWT]).await;
     pod.spec["aws"]["identity"] = json!("default");

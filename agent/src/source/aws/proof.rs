@@ -95,8 +95,8 @@ impl Proof {
         Some(())
     }
 
-    /// The method, URL and body, each as the other side wants them, and the headers as JSON.
-    pub(in crate::source) fn parts(&self) -> [Secret; 4] {
+    /// URL and body, and the headers as JSON, each in base64. The method is always `POST`.
+    pub(in crate::source) fn parts(&self) -> [Secret; 3] {
         let headers: serde_json::Map<String, serde_json::Value> = self
             .headers
             .iter()
@@ -104,8 +104,7 @@ impl Proof {
             .collect();
         let headers = serde_json::Value::Object(headers).to_string();
         let texts = [self.url.as_bytes(), BODY.as_bytes(), headers.as_bytes()];
-        let [url, body, headers] = texts.map(|text| Secret::from(base64::encode(text)));
-        ["POST".into(), url, body, headers]
+        texts.map(|text| Secret::from(base64::encode(text)))
     }
 
     /// What nobody may repeat.

@@ -32,14 +32,13 @@ impl Aws {
         let AwsAuth { role, mount, region, server_id } = &self.auth;
         let server = server_id.as_deref().map(|id| (SERVER_ID, id));
         let proof = self.prover.prove(region.as_deref(), server).await?;
-        let [verb, url, body, headers] = &proof.parts();
+        let [url, body, headers] = &proof.parts();
         let attempt = Attempt {
             method: Method::Aws,
             mount,
-            who: format!("role `{role}`, as AWS' {}", self.prover.name()),
-            open: vec![("role", role)],
+            who: format!("role `{role}` (for AWS it is {})", self.prover.name()),
+            open: vec![("role", role), ("iam_http_request_method", "POST")],
             shown: vec![
-                ("iam_http_request_method", verb),
                 ("iam_request_url", url),
                 ("iam_request_body", body),
                 ("iam_request_headers", headers),

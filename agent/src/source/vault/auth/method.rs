@@ -28,9 +28,17 @@ const KUBERNETES: Advice = &[
         "(aud) claim",
         "the role's `audience` is not the token's: change the role, or set the audience (`mayfly.dev/vault-audience`)",
     ),
+    (
+        "permission denied",
+        "check that the auth method is mounted there, and that Vault may have the API server review tokens: the method's configuration names its address and authority, and the reviewer's account needs `system:auth-delegator`",
+    ),
 ];
 
 const JWT: Advice = &[
+    (
+        "could not load configuration",
+        "the auth method is not configured yet: give it the keys of the token's issuer",
+    ),
     ("could not be found", "make the role at the auth method, or correct the role's name"),
     (
         "(aud) claim",
@@ -61,6 +69,10 @@ const AWS: Advice = &[
         "Vault asks STS in another region: set `region` to that of its `sts_endpoint`, or leave it out for the global one",
     ),
     (
+        "error making request",
+        "Vault does not reach STS: see to its way there, and to the auth method's `sts_endpoint`",
+    ),
+    (
         "Signature expired",
         "the clock of this machine, or of AWS as Vault reaches it, is wrong: set it right",
     ),
@@ -79,6 +91,7 @@ const APP_ROLE: Advice = &[
         "role or secret",
         "the role id is not known, or the secret id has ended, is used up or revoked: check the role id, and write a new secret id to the file",
     ),
+    ("invalid role ID", "there is no role of this id: correct the id, or make the role"),
     ("secret id", "the secret id has ended, is used up or revoked: write a new one to the file"),
     ("source address", "this machine's address is not in the role's `secret_id_bound_cidrs`"),
 ];
