@@ -3,9 +3,11 @@
 mod approle;
 mod aws;
 mod cert;
+mod engine;
 mod health;
 mod kubernetes;
 mod kv;
+mod lease;
 mod mount;
 mod token;
 mod wrapping;
@@ -18,12 +20,18 @@ use std::{
 use axum::http::Method;
 use serde_json::{Value, json};
 
-pub use self::{health::Condition, kv::Kv, token::Token};
-use self::{kubernetes::Role, kv::Mount};
+pub use self::{engine::Engine, health::Condition, kv::Kv, token::Token};
+use self::{kubernetes::Role, kv::Mount, lease::Lease};
 use super::{Aws, Request, identifier::uuid, reply::Reply};
 
 /// How long a token lives unless [`Vault::token_ttl`] says otherwise.
 const TOKEN_TTL: Duration = Duration::from_hours(1);
+
+/// Beyond which age nothing is renewed unless something else is said.
+const MAX_TTL: Duration = Duration::from_hours(768);
+
+/// How far the storage is after a login.
+const INDEX: u64 = 4711;
 
 const JSON: &str = "application/json";
 
@@ -34,8 +42,24 @@ pub struct Vault {
     pub condition: Condition,
     /// How long the tokens live that are given from now on.
     pub token_ttl: Duration,
+    /// Beyond which age the tokens cannot be renewed that are given from now on.
+    pub token_max_ttl: Duration,
     /// Whether the tokens that are given from now on can be renewed.
     pub tokens_are_renewable: bool,
+    /// How long what is leased from now on lives, unless it is renewed.
+    pub lease_ttl: Duration,
+    /// Beyond which age it cannot be renewed.
+    pub lease_max_ttl: Duration,
+    /// Whether it can be renewed.
+    pub leases_are_renewable: bool,
+    /// Whether it is OpenBao, which tells the versions of a whole folder.
+    pub is_openbao: bool,
+    /// How many requests this node is behind the one that answers logins, as a performance standby.
+    pub lag: u32,
+    engines: BTreeMap<String, Engine>,
+    leases: BTreeMap<String, Lease>,
+    /// How much engines have given.
+    given: u64,
     mounts: BTreeMap<String, Mount>,
     roles: BTreeMap<(String, String), Role>,
     jwt_mounts: BTreeSet<String>,
@@ -52,7 +76,16 @@ impl Default for Vault {
         Self {
             condition: Condition::Active,
             token_ttl: TOKEN_TTL,
+            token_max_ttl: MAX_TTL,
             tokens_are_renewable: true,
+            lease_ttl: TOKEN_TTL,
+            lease_max_ttl: MAX_TTL,
+            leases_are_renewable: true,
+            is_openbao: false,
+            lag: 0,
+            engines: BTreeMap::new(),
+            leases: BTreeMap::new(),
+            given: 0,
             mounts: BTreeMap::from([("secret/".to_owned(), Mount::new(Kv::V2))]),
             roles: BTreeMap::new(),
             jwt_mounts: BTreeSet::new(),
@@ -99,9 +132,9 @@ impl Vault {
         if request.method != Method::GET
             && let Some(answer) = self.unauthenticated(path, request, sts)
         {
-            return answer;
+            return Reply { index: Some(INDEX), ..answer };
         }
-        self.authenticated(path, request)
+        if self.lag > 0 { self.lagging(request) } else { self.authenticated(path, request) }
     }
 
     /// What is asked for without a token. At a path of none of these it is only a request without one.
@@ -126,6 +159,17 @@ impl Vault {
         }
     }
 
+    /// Who says how far the storage was is told to wait; others meet a node that knows no token.
+    fn lagging(&mut self, request: &Request) -> Reply {
+        self.lag -= 1;
+        match request.header("x-vault-index") {
+            Some(index) if index == INDEX.to_string() => {
+                errors(412, &["required index state not present"])
+            }
+            _ => errors(403, &["permission denied"]),
+        }
+    }
+
     fn authenticated(&mut self, path: &str, request: &Request) -> Reply {
         let Some(token) = self.live(request.vault_token()) else {
             return errors(403, &["permission denied"]);
@@ -133,12 +177,17 @@ impl Vault {
         if self.denied.contains(path) {
             return forbidden();
         }
-        match path.strip_prefix("auth/token/") {
-            Some(operation) => self.own_token(operation, &token),
-            None => match path.strip_prefix("sys/internal/ui/mounts/") {
-                Some(inner) => self.mount_of(inner),
-                None => self.read(path, request),
-            },
+        let below = |prefix| path.strip_prefix(prefix);
+        if let Some(operation) = below("auth/token/") {
+            self.own_token(operation, &token)
+        } else if let Some(operation) = below("sys/leases/") {
+            self.lease(operation, request)
+        } else if let Some(inner) = below("sys/internal/ui/mounts/") {
+            self.mount_of(inner)
+        } else if let Some(engine) = self.engine_of(path) {
+            self.give(engine, request, &token)
+        } else {
+            self.read(path, request)
         }
     }
 }
