@@ -1,4 +1,4 @@
-//! Every way to log in to a real Vault: tokens of pods, AWS roles by signed requests, AppRoles with wrapped secret ids,
+//! Every way to log in to a real Vault: tokens of pods, AWS roles by signed requests, roles of applications with wrapped secret ids,
 //! client certificates.
 
 mod machine;

@@ -72,11 +72,11 @@ impl Signed<'_> {
 
     fn canonical(&self) -> Option<String> {
         let names = self.part("SignedHeaders=")?;
-        let mut headers = String::new();
-        for name in names.split(';') {
+        let header = |name: &str| {
             let value = self.header(name)?.split_whitespace().collect::<Vec<_>>().join(" ");
-            headers.push_str(&format!("{name}:{value}\n"));
-        }
+            Some(format!("{name}:{value}\n"))
+        };
+        let headers = names.split(';').map(header).collect::<Option<String>>()?;
         // A path is taken without empty segments.
         let path = format!("/{}", self.path.trim_matches('/'));
         let body = hex(digest(&SHA256, self.body).as_ref());
@@ -89,7 +89,8 @@ fn mac(key: &[u8], text: &str) -> Vec<u8> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 #[cfg(test)]
