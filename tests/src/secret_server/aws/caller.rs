@@ -41,7 +41,7 @@ impl Aws {
             ));
         }
         if self.doubts_signatures
-            || !signed.covers("x-amz-security-token")
+            || token.is_some_and(|_| !signed.covers("x-amz-security-token"))
             || !signed.is_by(&key.secret)
         {
             let sent = format!(
