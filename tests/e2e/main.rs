@@ -33,6 +33,7 @@ mod start;
 mod strangers;
 mod tenant;
 mod turmoil;
+mod vault_auth;
 mod workloads;
 
 use std::{future::Future, path::PathBuf, process::ExitCode};
@@ -109,6 +110,7 @@ fn topics() -> Vec<Case> {
         delivery::cases(),
         aws::cases(),
         kms::cases(),
+        vault_auth::cases(),
         rotation::cases(),
         jobs::cases(),
         outage::cases(),

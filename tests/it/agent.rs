@@ -14,4 +14,6 @@ mod life;
 mod parameters;
 mod pod;
 mod sealed;
+mod vault_auth;
 mod vault_kinds;
+mod vault_tls;

@@ -3,7 +3,10 @@
 use std::time::{Duration, SystemTime};
 
 use super::{Aws, AwsError, Session, error::escape, session::AccessKey};
-use crate::secret_server::{Request, identifier::uuid, reply::Reply};
+use crate::{
+    secret_server::{Request, identifier::uuid, reply::Reply},
+    signature::Signed,
+};
 
 /// What STS gives unless asked for something else.
 const DEFAULT_DURATION: Duration = Duration::from_hours(1);
@@ -14,6 +17,7 @@ impl Aws {
         let answer = match request.form("Action").as_deref() {
             Some("AssumeRoleWithWebIdentity") => self.assume_with_web_identity(request),
             Some("AssumeRole") => self.assume(request),
+            Some("GetCallerIdentity") => self.identify(request),
             other => Err(invalid_action(other.unwrap_or_default())),
         };
         match answer {
@@ -51,6 +55,28 @@ impl Aws {
         let body = rendered("AssumeRole", &key, self.now() + duration(request)?);
         self.open(Session { role_arn, name, external_id, access_key: key.id.clone() }, key);
         Ok(body)
+    }
+
+    /// Who signed the request: for Vault, which passes on what it was shown.
+    fn identify(&self, request: &Request) -> Result<String, AwsError> {
+        let headers: Vec<(String, String)> = request
+            .headers
+            .iter()
+            .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
+            .collect();
+        let (method, path) = (request.method.as_str(), request.path.as_str());
+        let signed = Signed { method, path, headers: &headers, body: &request.body };
+        let arn = self.caller(&signed, signed.region().unwrap_or_default());
+        let arn = arn.map_err(|text| AwsError::new(403, "SignatureDoesNotMatch", text))?;
+        Ok(format!(
+            "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\n\
+             <GetCallerIdentityResult><Arn>{arn}</Arn><UserId>AROA3XFRBF535EXAMPLE1:session</UserId>\
+             <Account>{account}</Account></GetCallerIdentityResult>\n\
+             <ResponseMetadata><RequestId>{request}</RequestId></ResponseMetadata>\n\
+             </GetCallerIdentityResponse>\n",
+            account = super::ACCOUNT,
+            request = uuid(),
+        ))
     }
 
     fn open(&mut self, session: Session, key: AccessKey) {
