@@ -16,7 +16,7 @@ use mayfly_spec::{
     spec::{self, Workload},
 };
 
-pub use aws::AwsEnvironment;
+pub use aws::{AwsEnvironment, IdentityReport, Principal, Rotation};
 pub use version::{Regression, Version};
 
 use crate::{
@@ -93,6 +93,25 @@ impl Backends {
             vault: vault.transpose()?,
             file: file::LocalFiles::new(root.clone()),
         })
+    }
+
+    /// As whom AWS was asked so far.
+    pub(crate) async fn aws_identities(&self) -> Vec<IdentityReport> {
+        match &self.aws {
+            Some(aws) => aws.identities().await,
+            None => Vec::new(),
+        }
+    }
+
+    /// What the backend does to a secret by itself; `None` where it is not known to do anything.
+    pub(crate) async fn rotation(
+        &self,
+        location: &Location,
+    ) -> Option<Result<Rotation, SourceError>> {
+        match (location, &self.aws) {
+            (Location::AwsSm(secret), Some(aws)) => Some(Box::pin(aws.rotation(secret)).await),
+            _ => None,
+        }
     }
 
     /// Gives back what was taken for the pod's life: the token that a login returned.

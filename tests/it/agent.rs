@@ -12,4 +12,5 @@ mod leaks;
 mod life;
 mod parameters;
 mod pod;
+mod report;
 mod sealed;

@@ -1,5 +1,7 @@
 //! `check`: logs in, reads every reference, writes nothing, and says in a table what came of it.
 
+mod report;
+
 use std::{collections::BTreeSet, process::ExitCode, time::Duration};
 
 use mayfly_spec::{FileEntry, Location, Spec};
@@ -16,10 +18,15 @@ use crate::{
     timestamp::Timestamp,
 };
 
-pub(super) async fn check(context: &Context) -> Result<ExitCode, Fault> {
+pub(super) async fn check(
+    context: &Context,
+    warn_age: Option<Duration>,
+) -> Result<ExitCode, Fault> {
     let Context { spec, root, aws, clock } = context;
     let backends = Backends::new(spec, root, aws.clone())?;
     let round = read(spec, &backends).await;
+    let identities = report::identities(backends.aws_identities().await);
+    let rotations = report::rotations(&backends, round.fetched.keys().collect()).await;
     backends.give_back().await;
     let results: Vec<_> =
         spec.files.entries().iter().map(|entry| (entry, verdict(spec, entry, &round))).collect();
@@ -28,7 +35,15 @@ pub(super) async fn check(context: &Context) -> Result<ExitCode, Fault> {
         let fetched = round.fetched.get(&entry.from.location);
         table.row(row(entry, fetched, result, clock));
     }
-    anstream::print!("{table}");
+    let rotations = report::rotation_table(&rotations, clock.now());
+    let before = identities.map(|table| format!("{table}\n")).unwrap_or_default();
+    let after = rotations.map(|table| format!("\n{table}")).unwrap_or_default();
+    anstream::print!("{before}{table}{after}");
+    let made = round.fetched.iter();
+    let made = made.filter_map(|(location, fetched)| Some((location, fetched.version.created?)));
+    for line in report::too_old(made, warn_age.unwrap_or(Duration::MAX), clock.now()) {
+        anstream::eprintln!("{line}");
+    }
     let worst = results.iter().filter_map(|(_, result)| Some(result.as_ref().err()?.class)).min();
     Ok(worst.map_or(ExitCode::SUCCESS, |class| exit(class.exit_code())))
 }
@@ -79,10 +94,7 @@ fn row(
 ) -> [String; 5] {
     let nothing = || "-".to_owned();
     let version = fetched.map(|fetched| &fetched.version);
-    let age = |created: Timestamp| {
-        humantime::format_duration(Duration::from_secs(created.age(clock.now()).as_secs()))
-            .to_string()
-    };
+    let age = |created: Timestamp| report::age(created, clock.now());
     let age = version.and_then(|version| version.created).map_or_else(nothing, age);
     [
         entry.path.to_string(),

@@ -53,6 +53,8 @@ use regions::Regions;
 use secrets_manager::SecretsManager;
 
 pub(super) use batch::plan;
+pub use identity::{IdentityReport, Principal};
+pub use secrets_manager::Rotation;
 
 /// What EKS's webhook, and ours, put into the agent's own environment.
 #[derive(Debug, Clone, Default)]
@@ -160,6 +162,19 @@ impl Aws {
         workload: &Workload,
     ) -> Result<(DataKey, SealedHeader), SourceError> {
         self.kms.data_key(&self.caller, key, workload).await
+    }
+
+    /// As whom AWS was asked so far.
+    pub(super) async fn identities(&self) -> Vec<IdentityReport> {
+        self.caller.identities().await
+    }
+
+    /// What Secrets Manager does to the secret by itself.
+    pub(super) async fn rotation(
+        &self,
+        secret: &SecretsManagerSecret,
+    ) -> Result<Rotation, SourceError> {
+        self.secrets.rotation(&self.caller, secret).await
     }
 
     /// Reads one batch of [`plan`]; an answer for each of its locations, in their order.

@@ -14,6 +14,7 @@ impl Aws {
         let answer = match request.form("Action").as_deref() {
             Some("AssumeRoleWithWebIdentity") => self.assume_with_web_identity(request),
             Some("AssumeRole") => self.assume(request),
+            Some("GetCallerIdentity") => self.caller_identity(request),
             other => Err(invalid_action(other.unwrap_or_default())),
         };
         match answer {
@@ -51,6 +52,21 @@ impl Aws {
         let body = rendered("AssumeRole", &key, self.now() + duration(request)?);
         self.open(Session { role_arn, name, external_id, access_key: key.id.clone() }, key);
         Ok(body)
+    }
+
+    /// Nobody needs a right for it.
+    fn caller_identity(&self, request: &Request) -> Result<String, AwsError> {
+        let who = self.signer(request, "sts")?;
+        let account = who.principal.split(':').nth(4).unwrap_or_default();
+        Ok(format!(
+            "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\n\
+             <GetCallerIdentityResult><Arn>{arn}</Arn><UserId>AROA3XFRBF535EXAMPLE1</UserId>\
+             <Account>{account}</Account></GetCallerIdentityResult>\n\
+             <ResponseMetadata><RequestId>{request}</RequestId></ResponseMetadata>\n\
+             </GetCallerIdentityResponse>\n",
+            arn = escape(&who.principal),
+            request = uuid(),
+        ))
     }
 
     fn open(&mut self, session: Session, key: AccessKey) {
@@ -115,8 +131,9 @@ fn duration(request: &Request) -> Result<Duration, AwsError> {
 }
 
 pub(super) fn principal(role_arn: &str, session: &str) -> String {
-    let role = role_arn.rsplit_once("role/").map_or(role_arn, |(_, role)| role);
-    format!("arn:aws:sts::{}:assumed-role/{role}/{session}", super::ACCOUNT)
+    let role = role_arn.rsplit_once('/').map_or(role_arn, |(_, role)| role);
+    let account = role_arn.split(':').nth(4).unwrap_or(super::ACCOUNT);
+    format!("arn:aws:sts::{account}:assumed-role/{role}/{session}")
 }
 
 fn rendered(action: &str, key: &AccessKey, end: SystemTime) -> String {
