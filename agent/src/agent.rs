@@ -21,7 +21,7 @@ use crate::{
     schedule::{Outcome, Schedule},
     source::Source,
     status::{self, State, Status},
-    sync::{Round, Sync},
+    sync::{Holdings, Sync},
 };
 
 /// How long the files of the last generation can still be read: a reader that opened one of them
@@ -44,6 +44,10 @@ pub struct Agent<'a, S, C, J> {
     schedule: Schedule,
     jitter: J,
     deadline: Instant,
+    /// When the next round begins.
+    round: Instant,
+    /// Whether the last look failed.
+    failing: bool,
     ready: bool,
     /// Since when there is an older generation.
     outdated: Option<Instant>,
@@ -67,11 +71,13 @@ impl<'a, S: Source, C: Clock, J: FnMut() -> f64> Agent<'a, S, C, J> {
                 volume,
                 clock,
                 ledger: Ledger::new(spec, before.as_ref()),
-                round: Round::default(),
+                holdings: Holdings::default(),
             },
             schedule: Schedule::new(spec.refresh.interval.duration()),
             jitter,
             deadline: Instant::now() + spec.start.deadline.duration(),
+            round: Instant::now(),
+            failing: false,
             ready: adopted.is_some(),
             outdated: None,
         }
@@ -86,11 +92,12 @@ impl<'a, S: Source, C: Clock, J: FnMut() -> f64> Agent<'a, S, C, J> {
         }
         loop {
             let began = Instant::now();
-            let result = self.look().await;
+            let new_round = self.round <= began;
+            let result = self.look(new_round).await;
             let changed = result.as_ref().is_ok_and(|applied| applied.changed);
             self.ready |= result.is_ok();
             self.tell(&result);
-            let wait = self.schedule.next(self.outcome(&result), began.elapsed(), (self.jitter)());
+            let wait = self.until_next(&result, began, new_round);
             let fault = result.err();
             if let Some(fault) = fault.as_ref().filter(|fault| self.ends(task, fault)) {
                 return Err(self.end(fault.clone()));
@@ -112,6 +119,26 @@ impl<'a, S: Source, C: Clock, J: FnMut() -> f64> Agent<'a, S, C, J> {
         }
     }
 
+    /// How long to wait after a look: for the next round or retry, or until a secret is due.
+    fn until_next(
+        &mut self,
+        result: &Result<Applied, Fault>,
+        began: Instant,
+        new_round: bool,
+    ) -> Duration {
+        let wait = self.schedule.next(self.outcome(result), began.elapsed(), (self.jitter)());
+        let was_failing = std::mem::replace(&mut self.failing, result.is_err());
+        let now = Instant::now();
+        if self.failing && new_round {
+            // What has been read is not asked for again while the rest is tried.
+            self.round = began + self.sync.spec.refresh.interval.duration();
+        } else if !self.failing && (new_round || was_failing) {
+            self.round = now + wait;
+        }
+        let wait = if self.failing { wait } else { self.round.saturating_duration_since(now) };
+        self.sync.holdings.next_due().map_or(wait, |due| due.min(wait))
+    }
+
     /// Whether the start deadline comes before the next look.
     fn is_last(&self, wait: Duration) -> bool {
         !self.ready && !self.goes_on() && Instant::now() + wait >= self.deadline
@@ -123,11 +150,11 @@ impl<'a, S: Source, C: Clock, J: FnMut() -> f64> Agent<'a, S, C, J> {
     }
 
     /// Looks, but before the first generation not beyond the start deadline.
-    async fn look(&mut self) -> Result<Applied, Fault> {
+    async fn look(&mut self, new_round: bool) -> Result<Applied, Fault> {
         if self.ready || self.goes_on() {
-            return self.sync.look().await;
+            return self.sync.look(new_round).await;
         }
-        match timeout_at(self.deadline, self.sync.look()).await {
+        match timeout_at(self.deadline, self.sync.look(new_round)).await {
             Ok(result) => result,
             Err(_) => Err(self.sync.unfinished().unwrap_or_else(|| self.too_late())),
         }
@@ -187,8 +214,13 @@ impl<'a, S: Source, C: Clock, J: FnMut() -> f64> Agent<'a, S, C, J> {
     }
 
     fn write_status(&self, state: State, error: Option<Fault>, wait: Option<Duration>) {
-        let Sync { ledger, clock, volume, .. } = &self.sync;
-        let status = ledger.status(state, error, clock.now(), wait);
+        let Sync { ledger, clock, volume, holdings, .. } = &self.sync;
+        let round = self.round.saturating_duration_since(Instant::now());
+        let due = |location: &_| match holdings.due(location) {
+            None if !holdings.faults.contains_key(location) => wait.map(|wait| wait.max(round)),
+            due => due,
+        };
+        let status = ledger.status(state, error, clock.now(), wait, due);
         if let Err(error) = volume.write_status(&status.to_json()) {
             warn!(error = Fault::from(error).message, "status.json cannot be written");
         }

@@ -31,6 +31,8 @@ struct Record {
     version: Version,
     fetched: Option<Timestamp>,
     error: Option<Fault>,
+    /// When the present answer came that is not on the volume yet.
+    offered: Option<Timestamp>,
     /// When an older version was first answered.
     older_since: Option<SystemTime>,
 }
@@ -90,6 +92,7 @@ impl Ledger {
         }
         record.older_since = None;
         record.error = None;
+        record.offered = Some(now.into());
         if version.id.is_some() && version.id == record.version.id {
             record.fetched = Some(now.into());
         }
@@ -117,26 +120,29 @@ impl Ledger {
         for (location, version) in versions {
             if let Some(record) = self.records.get_mut(location) {
                 record.version = version.clone();
-                record.fetched = Some(now.into());
+                record.fetched = record.offered.take().or(record.fetched);
             }
         }
     }
 
-    /// All of it, as it is told to others.
+    /// All of it, as it is told to others; `wait` is how long until the next look, `due` until
+    /// the one at a secret, where that is another.
     pub fn status(
         &self,
         state: State,
         error: Option<Fault>,
         now: SystemTime,
         wait: Option<Duration>,
+        due: impl Fn(&Location) -> Option<Duration>,
     ) -> Status {
-        let next_look = wait.map(|wait| Timestamp::from(now + wait));
+        let after = |wait: Duration| Timestamp::from(now + wait);
+        let next_look = wait.map(after);
         let reference = |(location, record): (&Location, &Record)| ReferenceStatus {
             reference: location.to_string(),
             version: record.version.clone(),
             fetched: record.fetched,
             age_seconds: record.fetched.map(|fetched| fetched.age(now).as_secs()),
-            next_look,
+            next_look: due(location).map(after).or(next_look),
             error: record.error.clone(),
         };
         Status {

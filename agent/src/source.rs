@@ -8,13 +8,14 @@ mod file;
 mod vault;
 mod version;
 
-use std::future::Future;
+use std::{future::Future, rc::Rc};
 
 use mayfly_spec::{
     Location, Spec,
     reference::{Arn, SealedHeader, Source as Kind},
     spec::{self, Workload},
 };
+use tokio::time::Instant;
 
 pub use aws::{AwsEnvironment, IdentityReport, Principal, Rotation};
 pub use version::{Regression, Version};
@@ -28,12 +29,30 @@ use crate::{
 };
 
 /// What a backend answered.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Fetched {
     /// The secret.
-    pub data: SecretData,
+    pub data: Rc<SecretData>,
     /// Which version of it.
     pub version: Version,
+    /// When it has to be looked at again, if it has a time of its own: a lease, a certificate.
+    pub due: Option<Instant>,
+}
+
+impl Fetched {
+    /// A secret that is looked at once an interval.
+    pub fn new(data: SecretData, version: Version) -> Self {
+        Self { data: Rc::new(data), version, due: None }
+    }
+}
+
+/// What is asked of a source.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// What is to be read.
+    pub location: Location,
+    /// What was read before: it is the answer, if the backend has nothing newer.
+    pub held: Option<Fetched>,
 }
 
 /// Why a backend gave no secret: the class, and words that tell what to change.
@@ -44,8 +63,8 @@ pub type SourceError = Fault;
 
 /// Something that secrets can be read from.
 pub trait Source {
-    /// Reads the secret at `location`.
-    fn fetch(&self, location: &Location) -> impl Future<Output = Result<Fetched, SourceError>>;
+    /// Reads the secret that is asked for.
+    fn fetch(&self, ask: &Ask) -> impl Future<Output = Result<Fetched, SourceError>>;
 
     /// Parts `locations` into what is read together; by itself a source reads each alone.
     fn batches(&self, locations: Vec<Location>) -> Vec<Vec<Location>> {
@@ -55,12 +74,12 @@ pub trait Source {
     /// Reads the secrets of one batch; an answer for each, in their order.
     fn fetch_batch(
         &self,
-        batch: &[Location],
+        batch: &[Ask],
     ) -> impl Future<Output = Vec<Result<Fetched, SourceError>>> {
         async move {
             let mut answers = Vec::new();
-            for location in batch {
-                answers.push(self.fetch(location).await);
+            for ask in batch {
+                answers.push(self.fetch(ask).await);
             }
             answers
         }
@@ -123,11 +142,11 @@ impl Backends {
 }
 
 impl Source for Backends {
-    async fn fetch(&self, location: &Location) -> Result<Fetched, SourceError> {
-        match (location, &self.vault) {
+    async fn fetch(&self, ask: &Ask) -> Result<Fetched, SourceError> {
+        match (&ask.location, &self.vault) {
             (Location::Vault(path), Some(vault)) => vault.fetch(path).await,
             (Location::File(path), _) => self.file.fetch(path),
-            _ => Err(unsupported(location)),
+            (location, _) => Err(unsupported(location)),
         }
     }
 
@@ -135,11 +154,14 @@ impl Source for Backends {
         aws::plan(locations)
     }
 
-    async fn fetch_batch(&self, batch: &[Location]) -> Vec<Result<Fetched, SourceError>> {
+    async fn fetch_batch(&self, batch: &[Ask]) -> Vec<Result<Fetched, SourceError>> {
         match (batch, &self.aws) {
-            ([first, ..], Some(aws)) if first.source().is_aws() => aws.fetch(batch).await,
+            ([first, ..], Some(aws)) if first.location.source().is_aws() => {
+                let batch: Vec<Location> = batch.iter().map(|ask| ask.location.clone()).collect();
+                aws.fetch(&batch).await
+            }
             _ => {
-                let alone = batch.iter().map(|location| self.fetch(location));
+                let alone = batch.iter().map(|ask| self.fetch(ask));
                 futures_util::future::join_all(alone).await
             }
         }

@@ -1,6 +1,6 @@
 //! One look: fetch what is missing, render, apply. What is good stays if anything is not.
 
-mod round;
+mod holdings;
 
 use mayfly_spec::{Location, Spec};
 
@@ -10,9 +10,9 @@ use crate::{
     fault::{Class, Fault},
     ledger::Ledger,
     render::{self, DesiredFiles, RenderError, Secrets},
-    source::{Source, SourceError, Version},
+    source::{Source, SourceError},
 };
-pub use round::Round;
+pub use holdings::Holdings;
 
 /// What a look works with.
 #[derive(Debug)]
@@ -27,15 +27,16 @@ pub struct Sync<'a, S, C> {
     pub clock: &'a C,
     /// What is known about each secret.
     pub ledger: Ledger,
-    /// What this round has fetched already.
-    pub round: Round,
+    /// What is held of each secret.
+    pub holdings: Holdings,
 }
 
 impl<S: Source, C: Clock> Sync<'_, S, C> {
-    /// One whole look. A second look in the same round fetches only what failed in the first.
-    pub async fn look(&mut self) -> Result<Applied, Fault> {
-        self.round.begin(self.spec.refresh.interval.duration());
-        self.round.fetch(self.source, self.ledger.locations()).await;
+    /// One whole look at everything that is due. In a new round all secrets are that have no time
+    /// of their own; a second look in the same round fetches only what failed in the first.
+    pub async fn look(&mut self, new_round: bool) -> Result<Applied, Fault> {
+        self.holdings.begin(new_round);
+        self.holdings.fetch(self.source, self.ledger.locations()).await;
         self.note();
         if let Some(fault) = self.fault() {
             return Err(fault);
@@ -43,41 +44,35 @@ impl<S: Source, C: Clock> Sync<'_, S, C> {
         let desired = self.desired()?;
         let applied =
             self.volume.apply(&desired, self.spec.access.group, self.ledger.generation())?;
-        let versions =
-            self.round.fetched.iter().map(|(location, fetched)| (location, &fetched.version));
+        let versions = self.holdings.iter().map(|(location, fetched)| (location, &fetched.version));
         self.ledger.settle(applied.generation, versions, self.clock.now());
-        self.round.end();
         Ok(applied)
     }
 
     /// Tells the ledger what came of each fetch, and drops answers that are too old.
     fn note(&mut self) {
         let now = self.clock.now();
-        for (location, fault) in &self.round.faults {
+        for (location, fault) in &self.holdings.faults {
             self.ledger.fail(location, fault.clone());
         }
-        let offered: Vec<(Location, Version)> = self
-            .round
-            .fetched
-            .iter()
-            .map(|(location, fetched)| (location.clone(), fetched.version.clone()))
-            .collect();
-        for (location, version) in offered {
-            if let Err(fault) = self.ledger.offer(&location, &version, now) {
-                self.round.refuse(location, fault);
+        self.holdings.drop_missing();
+        for (location, fetched) in std::mem::take(&mut self.holdings.fresh) {
+            match self.ledger.offer(&location, &fetched.version, now) {
+                Ok(()) => self.holdings.hold(location, fetched),
+                Err(fault) => self.holdings.refuse(location, fault),
             }
         }
     }
 
     /// Everything that could not be read and has to be, each with its reference.
     fn fault(&self) -> Option<Fault> {
-        let faults = self.round.faults.iter();
+        let faults = self.holdings.faults.iter();
         let grave = faults.filter(|(location, fault)| !is_optional(self.spec, location, fault));
         Fault::all(grave.map(|(location, fault)| referenced(location, fault)))
     }
 
     fn desired(&self) -> Result<DesiredFiles, Fault> {
-        let data = |location| self.round.fetched.get(location).map(|fetched| &fetched.data);
+        let data = |location| self.holdings.get(location).map(|fetched| &*fetched.data);
         let secrets: Secrets<'_> =
             self.ledger.locations().map(|location| (location, data(location))).collect();
         render::desired_files(self.spec.files.entries(), &self.spec.access, &secrets).map_err(all)
@@ -90,7 +85,7 @@ impl<S: Source, C: Clock> Sync<'_, S, C> {
         let silence = || Fault::new(Class::Unreachable, format_args!("no answer within {limit}"));
         for location in self.ledger.locations() {
             let before = self.ledger.fault(location).cloned();
-            self.round.miss(location, || before.unwrap_or_else(silence));
+            self.holdings.miss(location, || before.unwrap_or_else(silence));
         }
         self.note();
         self.fault()

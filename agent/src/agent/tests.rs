@@ -7,14 +7,13 @@ use std::{
     time::SystemTime,
 };
 
-use mayfly_spec::Location;
 use tempfile::TempDir;
 use tokio::time::sleep;
 
 use super::*;
 use crate::{
     secret::Secret,
-    source::{Fetched, SourceError, Version},
+    source::{Ask, Fetched, SourceError, Version},
 };
 
 /// A version and its value.
@@ -25,12 +24,19 @@ type Answer = Result<(u64, String), SourceError>;
 struct Backend {
     answers: RefCell<BTreeMap<String, Answer>>,
     calls: Cell<u32>,
+    asked: RefCell<Vec<String>>,
     delay: Cell<Duration>,
+    /// After how long an answer has to be looked at again that has a time of its own.
+    lives: RefCell<BTreeMap<String, Duration>>,
 }
 
 impl Backend {
     fn set(&self, path: &str, version: u64, value: &str) {
         self.answers.borrow_mut().insert(path.to_owned(), Ok((version, value.to_owned())));
+    }
+
+    fn calls_of(&self, path: &str) -> usize {
+        self.asked.borrow().iter().filter(|asked| *asked == path).count()
     }
 
     fn fail(&self, path: &str, class: Class) {
@@ -39,18 +45,19 @@ impl Backend {
 }
 
 impl Source for Backend {
-    async fn fetch(&self, location: &Location) -> Result<Fetched, SourceError> {
+    async fn fetch(&self, Ask { location, .. }: &Ask) -> Result<Fetched, SourceError> {
         self.calls.set(self.calls.get() + 1);
+        self.asked.borrow_mut().push(location.to_string());
         sleep(self.delay.get()).await;
         let answers = self.answers.borrow();
         let answer = answers.get(&location.to_string()).cloned();
         let (version, value) =
             answer.unwrap_or_else(|| Err(Fault::new(Class::Missing, "never set")))?;
         let created = SystemTime::UNIX_EPOCH + Duration::from_secs(version);
-        Ok(Fetched {
-            data: Secret::from(value).into(),
-            version: Version::numbered(version, Some(created)),
-        })
+        let version = Version::numbered(version, Some(created));
+        let life = self.lives.borrow().get(&location.to_string()).copied();
+        let due = life.map(|life| Instant::now() + life);
+        Ok(Fetched { due, ..Fetched::new(Secret::from(value).into(), version) })
     }
 }
 
@@ -323,5 +330,47 @@ async fn the_gate_opens_when_the_files_are_complete_and_not_before() {
     tokio::select! {
         _ = pod.run(Task::KeepFresh, MINUTE) => unreachable!("the agent goes on"),
         () = story => {}
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_with_a_time_of_its_own_is_looked_at_alone() {
+    let pod = Pod::new("sidecar");
+    pod.backend.lives.borrow_mut().insert("vault:s/b".to_owned(), Duration::from_secs(20));
+    let story = async {
+        sleep(Duration::from_secs(239)).await;
+        let [others, leased] = ["vault:s/a", "vault:s/b"].map(|path| pod.backend.calls_of(path));
+        pod.backend.set("vault:s/b", 2, "b2");
+        sleep(Duration::from_secs(21)).await;
+        (others, leased, pod.read("b"), pod.status())
+    };
+    tokio::select! {
+        _ = pod.run(Task::KeepFresh, MINUTE * 60) => unreachable!("the agent goes on"),
+        (others, leased, b, status) = story => {
+            // The other one at the start, after half an interval, and then every interval.
+            assert_eq!((others, leased, b), (5, 12, "b2".to_owned()));
+            let looks: Vec<_> = status.references.iter().map(|it| it.next_look).collect();
+            assert!(looks[0] > looks[1] && looks[1] == status.next_look, "{looks:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_lease_does_not_hurry_the_others() {
+    let pod = Pod::new("sidecar");
+    pod.backend.lives.borrow_mut().insert("vault:s/b".to_owned(), Duration::from_secs(20));
+    let story = async {
+        sleep(MINUTE * 4).await;
+        let before = pod.backend.calls_of("vault:s/a");
+        pod.backend.fail("vault:s/b", Class::Unreachable);
+        sleep(MINUTE * 10).await;
+        (pod.backend.calls_of("vault:s/a") - before, pod.status().state)
+    };
+    tokio::select! {
+        _ = pod.run(Task::KeepFresh, MINUTE * 60) => unreachable!("the agent goes on"),
+        (calls, state) = story => {
+            assert!((9..=11).contains(&calls), "{calls} calls");
+            assert_eq!(state, State::Stale);
+        }
     }
 }

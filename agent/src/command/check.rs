@@ -13,7 +13,7 @@ use crate::{
     fault::{Class, Fault},
     render::{self, Secrets},
     source::{Backends, Fetched},
-    sync::Round,
+    sync::Holdings,
     table::Table,
     timestamp::Timestamp,
 };
@@ -24,22 +24,23 @@ pub(super) async fn check(
 ) -> Result<ExitCode, Fault> {
     let Context { spec, root, aws, clock } = context;
     let backends = Backends::new(spec, root, aws.clone())?;
-    let round = read(spec, &backends).await;
+    let holdings = read(spec, &backends).await;
     let identities = report::identities(backends.aws_identities().await);
-    let rotations = report::rotations(&backends, round.fetched.keys().collect()).await;
+    let answered = holdings.iter().map(|(location, _)| location).collect();
+    let rotations = report::rotations(&backends, answered).await;
     backends.give_back().await;
     let results: Vec<_> =
-        spec.files.entries().iter().map(|entry| (entry, verdict(spec, entry, &round))).collect();
+        spec.files.entries().iter().map(|entry| (entry, verdict(spec, entry, &holdings))).collect();
     let mut table = Table::new(["FILE", "FROM", "VERSION", "AGE", "RESULT"]);
     for (entry, result) in &results {
-        let fetched = round.fetched.get(&entry.from.location);
+        let fetched = holdings.get(&entry.from.location);
         table.row(row(entry, fetched, result, clock));
     }
     let rotations = report::rotation_table(&rotations, clock.now());
     let before = identities.map(|table| format!("{table}\n")).unwrap_or_default();
     let after = rotations.map(|table| format!("\n{table}")).unwrap_or_default();
     anstream::print!("{before}{table}{after}");
-    let made = round.fetched.iter();
+    let made = holdings.iter();
     let made = made.filter_map(|(location, fetched)| Some((location, fetched.version.created?)));
     for line in report::too_old(made, warn_age.unwrap_or(Duration::MAX), clock.now()) {
         anstream::eprintln!("{line}");
@@ -49,31 +50,32 @@ pub(super) async fn check(
 }
 
 /// Reads every location once, as long as a start may take.
-async fn read(spec: &Spec, backends: &Backends) -> Round {
+async fn read(spec: &Spec, backends: &Backends) -> Holdings {
     let limit = spec.start.deadline;
     let locations: BTreeSet<&Location> =
         spec.files.entries().iter().map(|entry| &entry.from.location).collect();
-    let mut round = Round::default();
+    let mut holdings = Holdings::default();
     // What has not answered by then is told below as such.
-    let _ = timeout(limit.duration(), round.fetch(backends, locations.iter().copied())).await;
+    let _ = timeout(limit.duration(), holdings.fetch(backends, locations.iter().copied())).await;
     for location in locations {
-        round.miss(location, || {
+        holdings.miss(location, || {
             Fault::new(Class::Unreachable, format_args!("no answer within {limit}"))
         });
     }
-    round
+    holdings.hold_all();
+    holdings
 }
 
 /// Whether the entry's file could be written: with how many bytes, or why not.
-fn verdict(spec: &Spec, entry: &FileEntry, round: &Round) -> Result<String, Fault> {
+fn verdict(spec: &Spec, entry: &FileEntry, holdings: &Holdings) -> Result<String, Fault> {
     let location = &entry.from.location;
-    if let Some(fault) = round.faults.get(location) {
+    if let Some(fault) = holdings.faults.get(location) {
         return match fault.class {
             Class::Missing if entry.optional => Ok(format!("left out: {fault}")),
             _ => Err(fault.clone()),
         };
     }
-    let data = round.fetched.get(location).map(|fetched| &fetched.data);
+    let data = holdings.get(location).map(|fetched| &*fetched.data);
     let secrets = Secrets::from([(location, data)]);
     let desired = render::desired_files(std::slice::from_ref(entry), &spec.access, &secrets);
     let fault = |errors: Vec<render::RenderError>| Fault::all(errors.into_iter().map(Fault::from));

@@ -34,6 +34,6 @@ impl LocalFiles {
         let changed: Option<SystemTime> =
             std::fs::metadata(&path).map_err(unreadable)?.modified().ok();
         let bytes = std::fs::read(&path).map_err(unreadable)?;
-        Ok(Fetched { data: Secret::from(bytes).into(), version: Version::named(None, changed) })
+        Ok(Fetched::new(Secret::from(bytes).into(), Version::named(None, changed)))
     }
 }

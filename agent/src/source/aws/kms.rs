@@ -64,7 +64,7 @@ impl Kms {
         let secret = data_key
             .and_then(|key| sealing::open(sealed, &key, workload).ok())
             .ok_or_else(|| error::altered(header, workload))?;
-        Ok(Fetched { data: secret.into(), version: Version::default() })
+        Ok(Fetched::new(secret.into(), Version::default()))
     }
 
     /// A new data key, bare, and as only KMS can unwrap it, with `key` and for `workload`.

@@ -154,7 +154,7 @@ fn fetched(found: Found, name: &str, asked: &Asked) -> Answer {
     } else {
         Version::numbered(number, changed)
     };
-    Ok(Fetched { data, version })
+    Ok(Fetched::new(data, version))
 }
 
 /// The words for a call without an answer.

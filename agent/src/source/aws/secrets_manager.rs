@@ -214,5 +214,5 @@ fn fetched(value: Value, id: &str, asked: &Asked) -> Answer {
         let words = format!("the secret `{id}` in {} has no value yet", asked.region);
         Fault::new(Class::Missing, words)
     };
-    secret.ok_or_else(empty).map(|secret| Fetched { data: secret.into(), version })
+    secret.ok_or_else(empty).map(|secret| Fetched::new(secret.into(), version))
 }

@@ -73,7 +73,7 @@ pub(super) fn fetched(
 fn secret(data: &RawValue, version: Version) -> Option<Fetched> {
     let json = Json::parse(data.get())?;
     json.members()?;
-    Some(Fetched { data: json.compact().into(), version })
+    Some(Fetched::new(json.compact().into(), version))
 }
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ fn fetched(found: Vec<Found>, tree: &str, asked: &Asked) -> Answer {
     let mut members: Vec<Member> =
         found.into_iter().filter_map(|found| member(found, tree)).collect();
     members.sort_by(|left, right| left.name.cmp(&right.name));
-    Ok(Fetched { data: SecretData::object(&members), version })
+    Ok(Fetched::new(SecretData::object(&members), version))
 }
 
 fn member(found: Found, tree: &str) -> Option<Member> {

@@ -1,0 +1,27 @@
+//! Tokens in files: Vault's, or those that are shown to Vault; read anew for every use.
+#![expect(clippy::disallowed_methods, reason = "tokens are read from files, anew for every use")]
+
+use std::{fmt, path::Path, time::Duration};
+
+use super::{Login, word};
+use crate::{
+    fault::{Class, Fault},
+    secret::Secret,
+    source::SourceError,
+};
+
+pub(super) fn login(path: &Path) -> Result<Login, SourceError> {
+    Ok(Login { token: read(path)?, lease: Duration::ZERO })
+}
+
+/// The file's token, without the newline that editors add.
+pub(super) fn read(path: &Path) -> Result<Secret, SourceError> {
+    let refused = |reason: &dyn fmt::Display| {
+        let words = format!("the token in `{}` cannot be used: {reason}", path.display());
+        Fault::new(Class::Refused, words)
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| refused(&error))?;
+    let text = Secret::from(text);
+    let trimmed = text.expose_text().unwrap_or_default().trim().to_owned();
+    word(trimmed).ok_or_else(|| refused(&"the file is empty or holds more than a token"))
+}
