@@ -17,6 +17,7 @@ use super::{
     condition::{PATIENCE, eventually},
     control_plane::flag,
     launch::Lab,
+    program::Program,
 };
 
 /// The region of everything.
@@ -29,12 +30,13 @@ pub const ACCOUNT: &str = "123456789012";
 #[derive(Debug, Clone)]
 pub struct Aws {
     http: Client,
+    boto: Program,
 }
 
 impl Aws {
     /// The running AWS of a lab.
     pub fn of(lab: &Lab) -> Result<Self> {
-        Ok(Self { http: lab.http()? })
+        Ok(Self { http: lab.http()?, boto: lab.tools.boto() })
     }
 
     /// The endpoint for pods, of every service.
@@ -120,13 +122,28 @@ impl Aws {
     }
 }
 
+impl Aws {
+    /// Calls any operation of any service, as administrator, with what AWS's own client takes for
+    /// it: `logs`, `put_metric_filter`.
+    pub async fn call_as_described(
+        &self,
+        service: &str,
+        operation: &str,
+        input: &Value,
+    ) -> Result<Value> {
+        let boto = self.boto.clone().args([MOTO, service, operation]).input(input.to_string());
+        let text = boto.text().await.with_context(|| format!("ask moto to {operation}"))?;
+        serde_json::from_str(&text).with_context(|| format!("read moto's answer for {operation}"))
+    }
+}
+
 /// Starts moto and the front before it.
 pub async fn start(lab: &Lab) -> Result<()> {
     let moto =
         lab.tools.moto().args(["--host", "127.0.0.1", "--port"]).args([MOTO_PORT.to_string()]);
     lab.daemons.start("moto", &moto.env("AWS_DEFAULT_REGION", REGION))?;
     let this = env::current_exe().context("find this program, which is also the front's")?;
-    let front = super::program::Program::new(this).args([front::COMMAND]);
+    let front = Program::new(this).args([front::COMMAND]);
     lab.daemons
         .start("aws-front", &front.args([flag("authority", &lab.pki().authority_certificate())]))?;
     let http = lab.http()?;
