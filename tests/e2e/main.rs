@@ -4,6 +4,7 @@ mod abuse;
 mod admission;
 mod audit;
 mod aws;
+mod aws_identity;
 mod canary;
 mod chart;
 mod company;
@@ -108,6 +109,7 @@ fn topics() -> Vec<Case> {
         chart::cases(),
         delivery::cases(),
         aws::cases(),
+        aws_identity::cases(),
         kms::cases(),
         rotation::cases(),
         jobs::cases(),

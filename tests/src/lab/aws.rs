@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use reqwest::Client;
 use serde_json::{Value, json};
 
-use self::front::{Call, Outage, Trust};
+use self::front::{Call, Guest, Outage, Trust};
 use super::{
     addresses::{AWS, AWS_CONTROL, MOTO, MOTO_PORT},
     condition::{PATIENCE, eventually},
@@ -52,6 +52,35 @@ impl Aws {
         let answer = self.http.put(format!("{AWS_CONTROL}/trust")).json(&trust).send().await?;
         answer.error_for_status().context("make a role")?;
         Ok(role)
+    }
+
+    /// Makes a role of another account that sessions of `over` may assume, and hands out its ARN.
+    pub async fn role_over(
+        &self,
+        name: &str,
+        over: &str,
+        external_id: Option<&str>,
+    ) -> Result<String> {
+        let role = format!("arn:aws:iam::210987654321:role/{name}");
+        let external_id = external_id.map(Into::into);
+        let guest = Guest { role: role.clone(), over: over.to_owned(), external_id };
+        let answer = self.http.put(format!("{AWS_CONTROL}/guests")).json(&guest).send().await?;
+        answer.error_for_status().context("make a role over another")?;
+        Ok(role)
+    }
+
+    /// Associates a service account with a role, as EKS Pod Identity has it.
+    pub async fn associate(
+        &self,
+        role: &str,
+        namespace: &str,
+        service_account: &str,
+    ) -> Result<()> {
+        let subject = format!("system:serviceaccount:{namespace}:{service_account}");
+        let trust = Trust { role: role.to_owned(), subject };
+        let answer =
+            self.http.put(format!("{AWS_CONTROL}/associations")).json(&trust).send().await?;
+        answer.error_for_status().map(drop).context("associate a service account")
     }
 
     /// Takes AWS down for whoever has a role or asks for it, and for nobody else.
