@@ -17,7 +17,7 @@ use mayfly_spec::{
 };
 use tokio::time::Instant;
 
-pub use aws::{AwsEnvironment, IdentityReport, Principal, Rotation};
+pub use aws::{AwsEnvironment, IdentityReport, Principal, Rotation, opened_again};
 pub use version::{Regression, Version};
 
 use crate::{

@@ -54,6 +54,7 @@ use secrets_manager::SecretsManager;
 
 pub(super) use batch::plan;
 pub use identity::{IdentityReport, Principal};
+pub use kms::opened_again;
 pub use secrets_manager::Rotation;
 
 /// What EKS's webhook, and ours, put into the agent's own environment.
