@@ -38,8 +38,8 @@ pub struct Claims {
 /// What Kubernetes says of a token's bearer.
 #[derive(Debug, Deserialize)]
 pub struct Kubernetes {
-    /// The pod.
-    pub pod: Named,
+    /// The pod, if it is one.
+    pub pod: Option<Named>,
 }
 
 /// An object by its name.

@@ -112,7 +112,7 @@ impl Front {
         let mut records = self.records();
         let none = (StatusCode::NOT_FOUND, "ResourceNotFoundException");
         let role = records.associations.get(&claims.sub).cloned().ok_or(none)?;
-        let pod = claims.kubernetes.map(|it| it.pod.name).unwrap_or_default();
+        let pod = claims.kubernetes.and_then(|it| it.pod).map(|it| it.name).unwrap_or_default();
         let name = format!("eks-lab-{pod}-{:032x}", fastrand::u128(..));
         Ok(records.open(role, name, Some(claims.sub), POD_IDENTITY_LIFETIME))
     }
