@@ -217,8 +217,9 @@ impl<'a, S: Source, C: Clock, J: FnMut() -> f64> Agent<'a, S, C, J> {
         let Sync { ledger, clock, volume, holdings, .. } = &self.sync;
         let round = self.round.saturating_duration_since(Instant::now());
         let due = |location: &_| match holdings.due(location) {
-            None if !holdings.faults.contains_key(location) => wait.map(|wait| wait.max(round)),
-            due => due,
+            _ if holdings.faults.contains_key(location) => None,
+            Some(due) => Some(due.min(round)),
+            None => wait.map(|wait| wait.max(round)),
         };
         let status = ledger.status(state, error, clock.now(), wait, due);
         if let Err(error) = volume.write_status(&status.to_json()) {

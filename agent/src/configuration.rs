@@ -13,7 +13,6 @@ use crate::{
     args::Environment,
     fault::{Class, Fault},
     root::Root,
-    source,
 };
 
 /// A configuration that cannot be used. The words quote references, which are not secret.
@@ -116,7 +115,6 @@ fn plain_http(spec: &Spec) -> impl Iterator<Item = String> {
 fn refusal(spec: &Spec, location: &Location, in_pod: bool) -> Option<String> {
     let identity = spec.aws.as_ref().map(|aws| aws.identity).unwrap_or_default();
     match location {
-        _ if !location.source().is_supported() => Some(source::unsupported(location).message),
         Location::AwsSm(_) | Location::AwsSsm(_) | Location::Kms(_) if in_pod && identity == Identity::Default => Some(
             "in a pod there is no default AWS identity; set `identity: irsa` or `identity: pod-identity` in `aws` (`mayfly.dev/aws-identity`)".to_owned(),
         ),
@@ -177,12 +175,6 @@ mod tests {
         assert_eq!(refused(&with(open, open), true), None);
         assert_eq!(refused(&with("http://127.0.0.1:8200", ""), true), None);
         assert_eq!(refused(&with("https://10.0.0.1:8200", ""), true), None);
-    }
-
-    #[test]
-    fn what_a_later_version_brings_is_told_as_such() {
-        let words = refused(&with("vault-write:pki/issue/web"), false).expect("a refusal");
-        assert!(words.contains("not supported by this version"), "{words}");
     }
 
     #[test]

@@ -105,8 +105,7 @@ impl Backends {
             let workload = environment.workload().or_else(|| spec.pod.clone());
             aws::Aws::new(spec.aws.clone().unwrap_or_default(), &http, environment, workload)
         });
-        let vault = wants(|kind| kind == Kind::Vault)
-            .then(|| vault::Vault::new(spec.vault.as_ref(), &http));
+        let vault = wants(Kind::is_vault).then(|| vault::Vault::new(spec, &http));
         Ok(Self {
             aws: aws.transpose()?,
             vault: vault.transpose()?,
@@ -133,10 +132,11 @@ impl Backends {
         }
     }
 
-    /// Gives back what was taken for the pod's life: the token that a login returned.
+    /// Gives back what was taken for the pod's life: the tokens that logins returned, and what was
+    /// leased with them.
     pub async fn give_back(&self) {
         if let Some(vault) = &self.vault {
-            vault.revoke().await;
+            vault.give_back().await;
         }
     }
 }
@@ -144,7 +144,9 @@ impl Backends {
 impl Source for Backends {
     async fn fetch(&self, ask: &Ask) -> Result<Fetched, SourceError> {
         match (&ask.location, &self.vault) {
-            (Location::Vault(path), Some(vault)) => vault.fetch(path).await,
+            (location @ (Location::Vault(_) | Location::VaultWrite(_)), Some(vault)) => {
+                vault.fetch(location).await
+            }
             (Location::File(path), _) => self.file.fetch(path),
             (location, _) => Err(unsupported(location)),
         }

@@ -13,6 +13,11 @@ use serde::{Deserialize, Serialize};
 pub struct Timestamp(SystemTime);
 
 impl Timestamp {
+    /// The time from `now` to this; none if it has passed.
+    pub fn lies_ahead(self, now: SystemTime) -> Duration {
+        self.0.duration_since(now).unwrap_or_default()
+    }
+
     /// The time that has passed from this to `now`; none if it lies ahead.
     pub fn age(self, now: SystemTime) -> Duration {
         now.duration_since(self.0).unwrap_or_default()

@@ -9,6 +9,7 @@ mod failover;
 mod faults;
 mod identity;
 mod leaks;
+mod leases;
 mod life;
 mod parameters;
 mod pod;

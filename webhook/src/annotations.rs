@@ -45,9 +45,9 @@ impl Request {
         self.settings.mode.unwrap_or(Mode::Sidecar)
     }
 
-    /// Whether a file comes from `source`.
-    pub fn reads(&self, source: Source) -> bool {
-        self.files.iter().any(|entry| entry.from.location.source() == source)
+    /// Whether a file comes from such a source.
+    pub fn reads(&self, is_such: impl Fn(Source) -> bool) -> bool {
+        self.files.iter().any(|entry| is_such(entry.from.location.source()))
     }
 }
 

@@ -43,6 +43,10 @@ pub struct Spec {
     /// Whose sealed values are opened, outside a pod; a pod knows by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pod: Option<Workload>,
+    /// A folder that the agent alone sees, for what has to survive its own end: Vault's tokens and
+    /// leases. Best one in memory, such as below `$XDG_RUNTIME_DIR`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<PathBuf>,
     /// How to reach AWS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aws: Option<Aws>,

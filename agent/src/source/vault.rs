@@ -1,37 +1,61 @@
-//! Vault and OpenBao: KV version 1 and 2, as the role that the pod's service account may take.
+//! Vault and OpenBao: any engine that returns data, as whoever the pod can log in as.
 //!
+//! ```text
+//! fetch ─ session (token: login, renewal) ─ held? ─┬─ yes: leases (looked up, renewed)  ─┐
+//!                                                  └─ no:  mount ─┬─ kv                  ├─ state
+//!                                                                 └─ engine (read, write)┘
+//! PURE  life, lease, answer, kv                                            EDGE  api, auth, state
+//! ```
 //! Requests go through vaultrs' middleware and rustify's endpoints on the agent's own HTTP client,
 //! because vaultrs alone reads the environment, follows redirects with the token, and drops a
-//! secret's version.
+//! secret's version and lease.
 
 mod address;
+mod answer;
 mod api;
 mod auth;
 mod error;
+mod give_back;
 mod kv;
+mod lease;
+mod leasing;
+mod life;
 mod mount;
+mod request;
 mod session;
+mod state;
 
-use std::{rc::Rc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 use mayfly_spec::{
-    reference::{KvVersion, VaultPath},
+    Location,
+    reference::{VaultPath, VaultWrite},
     spec,
 };
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::{Fetched, SourceError};
+use super::{Fetched, SourceError, unsupported};
 use crate::{
+    clock::{Clock, SystemClock},
+    digest,
     fault::{Class, Fault},
     http::Http,
 };
-use api::{Api, ApiError, Read};
+use api::Api;
 use auth::Auth;
-use mount::{Mount, Mounts};
+use error::Deed;
+use lease::Leases;
+use mount::{Engine, Mount, Mounts};
+use request::Request;
 use session::{Session, Token};
+use state::{Moment, State};
 
-/// The end of a container is near when the token is given back; it may not take longer.
-const REVOKE_LIMIT: Duration = Duration::from_secs(2);
+/// A body of an answer.
+type Body = Zeroizing<Vec<u8>>;
 
 /// One Vault server, seen by one role.
 #[derive(Debug)]
@@ -39,81 +63,143 @@ pub(super) struct Vault {
     api: Api,
     session: Session,
     mounts: Mounts,
+    leases: RefCell<Leases>,
+    /// Whether the policy lets the agent ask about its leases; true until it is refused.
+    may_look_up: Cell<bool>,
+    state: State,
 }
 
 impl Vault {
-    pub(super) fn new(vault: Option<&spec::Vault>, http: &Http) -> Result<Self, SourceError> {
-        let vault = vault.ok_or_else(|| {
+    pub(super) fn new(spec: &mayfly_spec::Spec, http: &Http) -> Result<Self, SourceError> {
+        let vault = spec.vault.as_ref().ok_or_else(|| {
             Fault::new(Class::Configuration, "`vault:` references need the `vault` section, with `address` and `auth` (`mayfly.dev/vault-address`, `mayfly.dev/vault-role`)")
         })?;
         let address = address::parse(&vault.address)?;
         let client = http
             .client(vault.ca.as_ref(), address.scheme() == "https")
             .map_err(|error| Fault::new(Class::Configuration, format_args!("`vault`: {error}")))?;
+        let folder = spec.state.as_ref().map(|folder| http.root().resolve(folder));
+        let state = State::new(folder, owner(vault));
+        let (tokens, leases) = state.load(now());
         Ok(Self {
             api: Api::new(&address, client, vault.namespace.clone()),
-            session: Session::new(Auth::new(vault.auth.clone(), http.root())),
+            session: Session::new(Auth::new(vault.auth.clone(), http.root()), tokens),
             mounts: Mounts::default(),
+            leases: RefCell::new(leases),
+            may_look_up: Cell::new(true),
+            state,
         })
     }
 
-    /// Reads the secret; a token that Vault no longer takes is renewed once.
-    pub(super) async fn fetch(&self, path: &VaultPath) -> Result<Fetched, SourceError> {
+    /// Reads the secret, or gives the one that is leased; a token that Vault no longer takes is
+    /// replaced once.
+    pub(super) async fn fetch(&self, location: &Location) -> Result<Fetched, SourceError> {
         let token = self.session.token(&self.api).await?;
-        match self.fetch_as(path, &token).await {
+        let fetched = match self.fetch_as(location, &token).await {
             Err(fault) if fault.class == Class::Refused => {
                 match self.session.instead_of(&token, &self.api).await? {
-                    Some(token) => self.fetch_as(path, &token).await,
+                    Some(token) => self.fetch_as(location, &token).await,
                     None => Err(fault),
                 }
             }
             other => other,
+        };
+        self.state.save(&*self.session.tokens().await, &self.leases.borrow(), now());
+        fetched
+    }
+
+    async fn fetch_as(
+        &self,
+        location: &Location,
+        token: &Rc<Token>,
+    ) -> Result<Fetched, SourceError> {
+        if let Some(leased) = self.leased(location, token).await? {
+            return Ok(leased);
+        }
+        match location {
+            Location::Vault(path) => self.read(location, path, token).await,
+            Location::VaultWrite(write) => self.write(location, write, token).await,
+            other => Err(unsupported(other)),
         }
     }
 
-    async fn fetch_as(&self, path: &VaultPath, token: &Rc<Token>) -> Result<Fetched, SourceError> {
-        let who = self.session.name();
-        let mount = match path.kv {
-            Some(kv) => Mount::of_first_name(&path.path, kv),
-            None => self
-                .mounts
-                .of(path, token, &self.api)
-                .await
-                .map_err(|error| error::mount(&error, path, who))?,
+    async fn read(
+        &self,
+        location: &Location,
+        path: &VaultPath,
+        token: &Rc<Token>,
+    ) -> Result<Fetched, SourceError> {
+        let engine = match path.kv {
+            Some(kv) => Engine::Kv(Mount::of_first_name(&path.path, kv)),
+            None => self.engine(&path.path, token).await?,
         };
+        match engine {
+            Engine::Kv(mount) => self.read_kv(path, &mount, token).await,
+            // Its paths name no lease, so that nothing is taken by mistake.
+            Engine::Untold => {
+                let mount = Mount::of_first_name(&path.path, mayfly_spec::reference::KvVersion::V2);
+                self.read_kv(path, &mount, token).await
+            }
+            Engine::Other(engine) if path.version.is_some() => {
+                Err(error::versionless(&path.path, &engine))
+            }
+            Engine::Other(_) => {
+                let request = Request::read(path.path.clone());
+                self.take(location, request, Deed::Read, token).await
+            }
+        }
+    }
+
+    async fn read_kv(
+        &self,
+        path: &VaultPath,
+        mount: &Mount,
+        token: &Rc<Token>,
+    ) -> Result<Fetched, SourceError> {
+        let who = self.session.name();
         let request = mount.request(path).ok_or_else(|| error::unversioned(path))?;
         let at = request.path.clone();
         match self.api.call(request, Some(token)).await {
             Ok(body) => kv::fetched(&body, mount.kv, path),
             Err(error) => {
-                self.mounts.forget(&mount);
-                Err(error::read(&error, path, &error::At { path: &at, mount: &mount, who }))
+                self.mounts.forget(&path.path);
+                Err(error::read(&error, path, &error::At { path: &at, mount, who }))
             }
         }
     }
 
-    /// Gives back the token of our own login, as far as that is possible in a short time.
-    pub(super) async fn revoke(&self) {
-        let revoked = tokio::time::timeout(REVOKE_LIMIT, self.session.revoke(&self.api)).await;
-        if !matches!(revoked, Ok(Ok(()))) {
-            tracing::warn!("the Vault token could not be given back; it ends by itself");
+    /// Writes, but never to a key-value store, nor where one may be.
+    async fn write(
+        &self,
+        location: &Location,
+        VaultWrite { path, body }: &VaultWrite,
+        token: &Rc<Token>,
+    ) -> Result<Fetched, SourceError> {
+        match self.engine(path, token).await? {
+            Engine::Kv(mount) => Err(error::write_to_kv(path, &mount.path)),
+            Engine::Untold => {
+                self.mounts.forget(path);
+                Err(error::write_to_unknown(path, self.session.name()))
+            }
+            Engine::Other(_) => {
+                let request = Request::write(path.clone(), body);
+                self.take(location, request, Deed::Write, token).await
+            }
         }
+    }
+
+    async fn engine(&self, path: &str, token: &Token) -> Result<Engine, SourceError> {
+        let engine = self.mounts.of(path, token, &self.api).await;
+        engine.map_err(|error| error::mount(&error, path, self.session.name()))
     }
 }
 
-/// A body of an answer.
-type Body = Zeroizing<Vec<u8>>;
+/// Whose state it is: another server's, namespace's or role's token is of no use.
+fn owner(vault: &spec::Vault) -> String {
+    let vault = serde_json::to_vec(&(&vault.address, &vault.namespace, &vault.auth));
+    digest::hex(&vault.unwrap_or_default(), 16)
+}
 
-impl Mount {
-    /// What to read for `path`; `None` if it asks for a version that this mount does not keep.
-    fn request(&self, path: &VaultPath) -> Option<Read> {
-        let below = path.path.strip_prefix(&self.path).unwrap_or(&path.path);
-        match self.kv {
-            KvVersion::V2 => {
-                Some(Read { path: format!("{}data/{below}", self.path), version: path.version })
-            }
-            KvVersion::V1 if path.version.is_some() => None,
-            KvVersion::V1 => Some(Read { path: path.path.clone(), version: None }),
-        }
-    }
+fn now() -> Moment {
+    Moment { instant: Instant::now(), time: SystemClock.now() }
 }

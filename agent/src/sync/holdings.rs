@@ -1,8 +1,8 @@
 //! What is held of each secret between looks, and what has just failed.
 //!
-//! A generation is made of all secrets, but not all of them are asked for together: those without
-//! a time of their own once a round, a leased one when it is due. What is not asked for stays as it
-//! was read, and is overwritten when something newer takes its place.
+//! A generation is made of all secrets, but not all of them are asked for together: each once a
+//! round, and one with a time of its own, a lease or a certificate, also when that has come. What is
+//! not asked for stays as it was read, and is overwritten when something newer takes its place.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -72,9 +72,9 @@ impl Holdings {
     }
 
     fn is_due(&self, location: &Location) -> bool {
-        self.held.get(location).is_none_or(|Held { fetched, looked }| match fetched.due {
-            Some(due) => due <= Instant::now(),
-            None => self.round.is_some_and(|round| *looked < round),
+        self.held.get(location).is_none_or(|Held { fetched, looked }| {
+            fetched.due.is_some_and(|due| due <= Instant::now())
+                || self.round.is_some_and(|round| *looked < round)
         })
     }
 

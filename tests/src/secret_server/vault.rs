@@ -1,8 +1,10 @@
 //! Vault: mounts and what lies in them, roles and tokens, sealed or not.
 
+mod engine;
 mod health;
 mod kubernetes;
 mod kv;
+mod lease;
 mod mount;
 mod token;
 
@@ -14,12 +16,15 @@ use std::{
 use axum::http::Method;
 use serde_json::{Value, json};
 
-pub use self::{health::Condition, kv::Kv, token::Token};
-use self::{kubernetes::Role, kv::Mount};
+pub use self::{engine::Engine, health::Condition, kv::Kv, token::Token};
+use self::{kubernetes::Role, kv::Mount, lease::Lease};
 use super::{Request, identifier::uuid, reply::Reply};
 
 /// How long a token lives unless [`Vault::token_ttl`] says otherwise.
 const TOKEN_TTL: Duration = Duration::from_hours(1);
+
+/// Beyond which age nothing is renewed unless something else is said.
+const MAX_TTL: Duration = Duration::from_hours(768);
 
 const JSON: &str = "application/json";
 
@@ -30,8 +35,20 @@ pub struct Vault {
     pub condition: Condition,
     /// How long the tokens live that are given from now on.
     pub token_ttl: Duration,
+    /// Beyond which age the tokens cannot be renewed that are given from now on.
+    pub token_max_ttl: Duration,
     /// Whether the tokens that are given from now on can be renewed.
     pub tokens_are_renewable: bool,
+    /// How long what is leased from now on lives, unless it is renewed.
+    pub lease_ttl: Duration,
+    /// Beyond which age it cannot be renewed.
+    pub lease_max_ttl: Duration,
+    /// Whether it can be renewed.
+    pub leases_are_renewable: bool,
+    engines: BTreeMap<String, Engine>,
+    leases: BTreeMap<String, Lease>,
+    /// How much engines have given.
+    given: u64,
     mounts: BTreeMap<String, Mount>,
     roles: BTreeMap<(String, String), Role>,
     tokens: BTreeMap<String, Token>,
@@ -43,7 +60,14 @@ impl Default for Vault {
         Self {
             condition: Condition::Active,
             token_ttl: TOKEN_TTL,
+            token_max_ttl: MAX_TTL,
             tokens_are_renewable: true,
+            lease_ttl: TOKEN_TTL,
+            lease_max_ttl: MAX_TTL,
+            leases_are_renewable: true,
+            engines: BTreeMap::new(),
+            leases: BTreeMap::new(),
+            given: 0,
             mounts: BTreeMap::from([("secret/".to_owned(), Mount::new(Kv::V2))]),
             roles: BTreeMap::new(),
             tokens: BTreeMap::new(),
@@ -95,12 +119,17 @@ impl Vault {
         if self.denied.contains(path) {
             return forbidden();
         }
-        match path.strip_prefix("auth/token/") {
-            Some(operation) => self.own_token(operation, &token),
-            None => match path.strip_prefix("sys/internal/ui/mounts/") {
-                Some(inner) => self.mount_of(inner),
-                None => self.read(path, request),
-            },
+        let below = |prefix| path.strip_prefix(prefix);
+        if let Some(operation) = below("auth/token/") {
+            self.own_token(operation, &token)
+        } else if let Some(operation) = below("sys/leases/") {
+            self.lease(operation, request)
+        } else if let Some(inner) = below("sys/internal/ui/mounts/") {
+            self.mount_of(inner)
+        } else if let Some(engine) = self.engine_of(path) {
+            self.give(engine, request, &token)
+        } else {
+            self.read(path, request)
         }
     }
 }

@@ -54,7 +54,7 @@ impl Planner<'_> {
         let command = if mode == Mode::Init { "once" } else { "run" };
         let mut env = environment(contract);
         // Sealed values are for one service account, and the kubelet knows which it is.
-        let named = self.reads(Source::Kms);
+        let named = self.request.reads(|source| source == Source::Kms);
         env.extend(named.then(|| field("MAYFLY_SERVICE_ACCOUNT", "spec.serviceAccountName")));
         env.extend(identities.carried_env.iter().cloned());
         Container {

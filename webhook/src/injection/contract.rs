@@ -9,7 +9,7 @@ use mayfly_spec::{
     spec::{Refresh, VERSION, is_plain_http},
 };
 
-use super::{Planner, access::Ownership, identity::Identities};
+use super::{Planner, access::Ownership, identity::Identities, volume::STATE_PATH};
 use crate::{annotations::Annotation, fault::Fault};
 
 impl Planner<'_> {
@@ -28,6 +28,7 @@ impl Planner<'_> {
             mode: Some(self.choices.mode),
             // The kubelet tells it: who looks at a Deployment does not know.
             pod: None,
+            state: identities.vault.as_ref().map(|_| PathBuf::from(STATE_PATH)),
             aws: identities.aws.clone(),
             vault: identities.vault.clone(),
             plain_http: plain_http(identities),

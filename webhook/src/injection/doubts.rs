@@ -58,10 +58,10 @@ impl Planner<'_> {
             (Annotation::AwsIdentity, own.aws_identity.is_some()),
         ];
         let refresh = (Annotation::Refresh, own.refresh.is_some());
-        if !self.reads(Source::Vault) {
+        if !self.request.reads(Source::is_vault) {
             self.warn_of_each(&vault, "no file comes from Vault");
         }
-        if !self.reads_aws() {
+        if !self.request.reads(Source::is_aws) {
             self.warn_of_each(&aws, "no file comes from AWS");
         }
         if self.choices.mode == Mode::Init {

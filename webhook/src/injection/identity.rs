@@ -73,23 +73,13 @@ impl TokenFile {
 impl Planner<'_> {
     pub(super) fn identify(&mut self, chosen: &[Position]) -> Identities {
         let mut identities = Identities::default();
-        if self.reads(Source::Vault) {
+        if self.request.reads(Source::is_vault) {
             self.identify_to_vault(&mut identities);
         }
-        if self.reads_aws() {
+        if self.request.reads(Source::is_aws) {
             self.identify_to_aws(&mut identities, chosen);
         }
         identities
-    }
-
-    /// Whether a file comes from `source`.
-    pub(super) fn reads(&self, source: Source) -> bool {
-        self.request.reads(source)
-    }
-
-    /// Whether a file comes from AWS.
-    pub(super) fn reads_aws(&self) -> bool {
-        self.request.files.iter().any(|entry| entry.from.location.source().is_aws())
     }
 
     fn identify_to_vault(&mut self, identities: &mut Identities) {

@@ -72,10 +72,10 @@ impl Ask {
         let mut ask = Self::default();
         ask.add_mode(request);
         ask.add_references(request);
-        if request.reads(Source::Vault) {
+        if request.reads(Source::is_vault) {
             ask.add_vault(request);
         }
-        if request.files.iter().any(|entry| entry.from.location.source().is_aws()) {
+        if request.reads(Source::is_aws) {
             ask.add_aws(request, pod);
         }
         ask.add_amounts(request, pod);

@@ -27,9 +27,9 @@ impl Source {
     pub const ALL: [Self; 6] =
         [Self::AwsSm, Self::AwsSsm, Self::Vault, Self::VaultWrite, Self::Kms, Self::File];
 
-    /// Whether this version's agent can read from the source.
-    pub const fn is_supported(self) -> bool {
-        matches!(self, Self::AwsSm | Self::AwsSsm | Self::Vault | Self::Kms | Self::File)
+    /// Whether it is Vault's.
+    pub const fn is_vault(self) -> bool {
+        matches!(self, Self::Vault | Self::VaultWrite)
     }
 
     /// Whether it is read with the pod's AWS identity.

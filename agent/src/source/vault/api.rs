@@ -1,11 +1,7 @@
 //! Vault's HTTP API: vaultrs' middleware and rustify's endpoints over the agent's own client.
 
 use async_trait::async_trait;
-use rustify::{
-    endpoint::Endpoint,
-    enums::{RequestMethod, RequestType, ResponseType},
-    errors::ClientError,
-};
+use rustify::{endpoint::Endpoint, errors::ClientError};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 use url::Url;
@@ -146,48 +142,5 @@ impl rustify::client::Client for Transport {
         let answer = exchange(&self.http, request).await;
         let answer = answer.map_err(|error| ClientError::GenericError { source: error.into() })?;
         Ok(answer.map(|mut body| std::mem::take(&mut *body)))
-    }
-}
-
-/// `GET <path>`.
-#[derive(Debug)]
-pub(super) struct Read {
-    pub(super) path: String,
-    pub(super) version: Option<u64>,
-}
-
-impl Endpoint for Read {
-    type Response = ();
-    const REQUEST_BODY_TYPE: RequestType = RequestType::JSON;
-    const RESPONSE_BODY_TYPE: ResponseType = ResponseType::JSON;
-
-    fn path(&self) -> String {
-        self.path.clone()
-    }
-
-    fn method(&self) -> RequestMethod {
-        RequestMethod::GET
-    }
-
-    fn query(&self) -> Result<Option<String>, ClientError> {
-        Ok(self.version.map(|version| format!("version={version}")))
-    }
-}
-
-/// `POST auth/token/revoke-self`: the end of the token that asks.
-#[derive(Debug)]
-pub(super) struct RevokeSelf;
-
-impl Endpoint for RevokeSelf {
-    type Response = ();
-    const REQUEST_BODY_TYPE: RequestType = RequestType::JSON;
-    const RESPONSE_BODY_TYPE: ResponseType = ResponseType::JSON;
-
-    fn path(&self) -> String {
-        "auth/token/revoke-self".to_owned()
-    }
-
-    fn method(&self) -> RequestMethod {
-        RequestMethod::POST
     }
 }

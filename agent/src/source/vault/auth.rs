@@ -21,6 +21,8 @@ pub(super) struct Login {
     pub(super) token: Secret,
     /// How long it lives; zero is without end, or unknown.
     pub(super) lease: Duration,
+    /// Whether it can be made to live longer.
+    pub(super) renewable: bool,
 }
 
 /// A way to log in, its files below the root.
@@ -78,11 +80,13 @@ impl Login {
             client_token: String,
             #[serde(default)]
             lease_duration: u64,
+            #[serde(default)]
+            renewable: bool,
         }
         let Answer { auth } = serde_json::from_slice(body).map_err(|_| ApiError::Garbage)?;
         let token = word(auth.client_token).ok_or(ApiError::Garbage)?;
         let lease = Duration::from_secs(auth.lease_duration);
-        Ok(Self { token, lease })
+        Ok(Self { token, lease, renewable: auth.renewable })
     }
 }
 

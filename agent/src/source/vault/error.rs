@@ -1,14 +1,18 @@
 //! What Vault's refusals mean for a person, and what to change.
 
+mod engine;
+
 use mayfly_spec::{
     reference::{KvVersion, VaultPath},
     spec::KubernetesAuth,
 };
 
+pub(super) use engine::{Deed, answer, engine, versionless, write_to_kv, write_to_unknown};
+
 use super::{
     api::{ApiError, Refusal},
     kv::Metadata,
-    mount::{Mount, MountError},
+    mount::Mount,
 };
 use crate::{
     fault::{Class, Fault, quoted},
@@ -38,20 +42,9 @@ pub(super) fn login(error: &ApiError, kubernetes: &KubernetesAuth, address: &str
     }
 }
 
-/// A mount that could not be found out, or is none of ours.
-pub(super) fn mount(error: &MountError, path: &VaultPath, who: &str) -> SourceError {
-    match error {
-        MountError::Engine { mount, engine } => {
-            let words = format!(
-                "`{}` is in `{mount}`, a secrets engine of type `{engine}`; only KV is supported by this version",
-                path.path
-            );
-            Fault::new(Class::Configuration, words)
-        }
-        MountError::Api(error) => {
-            common(error, &format!("the mount of `{}`, asked for by {who}", path.path))
-        }
-    }
+/// An engine that could not be found out.
+pub(super) fn mount(error: &ApiError, path: &str, who: &str) -> SourceError {
+    common(error, &format!("the mount of `{path}`, asked for by {who}"))
 }
 
 /// A version was asked for where there are none.
@@ -122,7 +115,7 @@ pub(super) fn garbage(path: &VaultPath) -> SourceError {
 }
 
 /// What is alike for every call.
-fn common(error: &ApiError, what: &str) -> SourceError {
+pub(super) fn common(error: &ApiError, what: &str) -> SourceError {
     let refusal = match error {
         ApiError::Transport(reason) => {
             return Fault::new(

@@ -1,4 +1,4 @@
-//! Which mount a path belongs to, and which KV version it speaks: asked once per mount.
+//! Which engine a path belongs to: asked once per mount.
 
 use std::{cell::RefCell, collections::BTreeMap};
 
@@ -6,7 +6,12 @@ use mayfly_spec::reference::{KvVersion, VaultPath};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use super::{Api, ApiError, Body, Read, session::Token};
+use super::{
+    Body,
+    api::{Api, ApiError},
+    request::Request,
+    session::Token,
+};
 
 /// A KV mount: its path, with a trailing `/`, and its version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,77 +20,94 @@ pub(super) struct Mount {
     pub(super) kv: KvVersion,
 }
 
-/// Why a path's mount cannot be read from.
-#[derive(Debug)]
-pub(super) enum MountError {
-    /// Vault did not say.
-    Api(ApiError),
-    /// It holds no key-value secrets; which engine it is.
-    Engine { mount: String, engine: String },
+/// What answers at a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Engine {
+    /// A key-value store.
+    Kv(Mount),
+    /// Another engine, by its type.
+    Other(String),
+    /// Vault does not say.
+    Untold,
 }
 
 /// The mounts that are known.
 #[derive(Debug, Default)]
 pub(super) struct Mounts {
-    known: RefCell<BTreeMap<String, KvVersion>>,
+    known: RefCell<BTreeMap<String, Engine>>,
     /// Held while one is asked for, so that many references ask once.
     asking: Mutex<()>,
 }
 
 impl Mounts {
-    /// The mount of `path`.
+    /// The engine of `path`.
     pub(super) async fn of(
         &self,
-        path: &VaultPath,
+        path: &str,
         token: &Token,
         api: &Api,
-    ) -> Result<Mount, MountError> {
-        if let Some(mount) = self.find(&path.path) {
-            return Ok(mount);
+    ) -> Result<Engine, ApiError> {
+        if let Some(engine) = self.find(path) {
+            return Ok(engine);
         }
         let _asking = self.asking.lock().await;
-        if let Some(mount) = self.find(&path.path) {
-            return Ok(mount);
+        if let Some(engine) = self.find(path) {
+            return Ok(engine);
         }
-        let mount = ask(path, token, api).await?;
-        self.known.borrow_mut().insert(mount.path.clone(), mount.kv);
-        Ok(mount)
+        let (mount, engine) = ask(path, token, api).await?;
+        self.known.borrow_mut().insert(mount, engine.clone());
+        Ok(engine)
     }
 
-    /// Asks anew next time: the engine may have been upgraded.
-    pub(super) fn forget(&self, mount: &Mount) {
-        self.known.borrow_mut().remove(&mount.path);
+    /// Asks anew next time: the engine may have been upgraded, or another one mounted there.
+    pub(super) fn forget(&self, path: &str) {
+        self.known.borrow_mut().retain(|mount, _| !path.starts_with(mount.as_str()));
     }
 
-    fn find(&self, path: &str) -> Option<Mount> {
+    fn find(&self, path: &str) -> Option<Engine> {
         let known = self.known.borrow();
-        let (mount, kv) = known.iter().find(|(mount, _)| path.starts_with(mount.as_str()))?;
-        Some(Mount { path: mount.clone(), kv: *kv })
+        let (_, engine) = known.iter().find(|(mount, _)| path.starts_with(mount.as_str()))?;
+        Some(engine.clone())
     }
 }
 
 impl Mount {
     /// The mount where the first name is taken for its path.
     pub(super) fn of_first_name(path: &str, kv: KvVersion) -> Self {
-        let first = path.split('/').next().unwrap_or(path);
-        Self { path: format!("{first}/"), kv }
+        Self { path: first_name(path), kv }
     }
+
+    /// What to read for `path`; `None` if it asks for a version that this mount does not keep.
+    pub(super) fn request(&self, path: &VaultPath) -> Option<Request> {
+        let below = path.path.strip_prefix(&self.path).unwrap_or(&path.path);
+        match self.kv {
+            KvVersion::V2 => {
+                Some(Request::read_version(format!("{}data/{below}", self.path), path.version))
+            }
+            KvVersion::V1 if path.version.is_some() => None,
+            KvVersion::V1 => Some(Request::read(path.path.clone())),
+        }
+    }
+}
+
+fn first_name(path: &str) -> String {
+    let first = path.split('/').next().unwrap_or(path);
+    format!("{first}/")
 }
 
 /// Asks the preflight endpoint that Vault's own command line uses; it wants no policy of its own.
-/// Where it is forbidden or missing the mount is taken for version 2, whose paths name no lease.
-async fn ask(path: &VaultPath, token: &Token, api: &Api) -> Result<Mount, MountError> {
-    let request = Read { path: format!("sys/internal/ui/mounts/{}", path.path), version: None };
+async fn ask(path: &str, token: &Token, api: &Api) -> Result<(String, Engine), ApiError> {
+    let request = Request::read(format!("sys/internal/ui/mounts/{path}"));
     match api.call(request, Some(token)).await {
-        Ok(body) => parse(&body).unwrap_or(Err(MountError::Api(ApiError::Garbage))),
+        Ok(body) => parse(&body).ok_or(ApiError::Garbage),
         Err(ApiError::Status(refusal)) if matches!(refusal.status, 403 | 404) => {
-            Ok(Mount::of_first_name(&path.path, KvVersion::V2))
+            Ok((first_name(path), Engine::Untold))
         }
-        Err(error) => Err(MountError::Api(error)),
+        Err(error) => Err(error),
     }
 }
 
-fn parse(body: &Body) -> Option<Result<Mount, MountError>> {
+fn parse(body: &Body) -> Option<(String, Engine)> {
     #[derive(Deserialize)]
     struct Answer {
         data: Data,
@@ -99,11 +121,13 @@ fn parse(body: &Body) -> Option<Result<Mount, MountError>> {
     }
     let Answer { data: Data { path, engine, options } } = serde_json::from_slice(body).ok()?;
     let version = options.as_ref().and_then(|options| options.get("version"));
-    Some(match engine.as_str() {
+    let engine = match engine.as_str() {
         "kv" | "generic" => {
             let is_versioned = version.is_some_and(|version| version == "2");
-            Ok(Mount { path, kv: if is_versioned { KvVersion::V2 } else { KvVersion::V1 } })
+            let kv = if is_versioned { KvVersion::V2 } else { KvVersion::V1 };
+            Engine::Kv(Mount { path: path.clone(), kv })
         }
-        _ => Err(MountError::Engine { mount: path, engine }),
-    })
+        _ => Engine::Other(engine),
+    };
+    Some((path, engine))
 }

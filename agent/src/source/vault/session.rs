@@ -1,44 +1,97 @@
-//! The token that Vault is asked with, and until when it is used.
+//! The token that Vault is asked with: renewed before it ends, and replaced when that is no more
+//! possible.
+//!
+//! A token that was replaced is left to end by itself, because the leases that were taken with it
+//! end with it, and the app may not have changed over yet.
 
-use std::{rc::Rc, time::Duration};
+use std::{cell::Cell, rc::Rc, time::Duration};
 
-use tokio::{sync::Mutex, time::Instant};
+use tokio::{
+    sync::{Mutex, MutexGuard},
+    time::Instant,
+};
+use tracing::warn;
 
 use super::{
-    api::{Api, ApiError, RevokeSelf},
+    api::{Api, ApiError},
     auth::{Auth, Login},
+    life::Life,
+    request::Request,
 };
-use crate::{secret::Secret, source::SourceError};
+use crate::{
+    secret::Secret,
+    source::{SourceError, vault::error},
+};
 
-/// A token, and until when it is used.
+/// A token, and how long it is good.
 #[derive(Debug)]
 pub(super) struct Token {
     text: Secret,
-    used_until: Option<Instant>,
+    pub(super) renewable: bool,
+    pub(super) life: Cell<Option<Life>>,
 }
 
 impl Token {
-    fn new(Login { token, lease }: Login, asked: Instant) -> Self {
-        Self { text: token, used_until: end_of_use(lease).map(|span| asked + span) }
+    /// A token; `life` is none if it has no end that is known.
+    pub(super) fn new(text: Secret, renewable: bool, life: Option<Life>) -> Self {
+        Self { text, renewable, life: Cell::new(life) }
+    }
+
+    fn of(Login { token, lease, renewable }: Login, asked: Instant) -> Self {
+        Self::new(token, renewable, Life::new(lease, asked, fastrand::f64()))
     }
 
     /// The token itself: one word.
     pub(super) fn text(&self) -> &str {
         self.text.expose_text().unwrap_or_default()
     }
+
+    /// Whether Vault keeps it, so that it can be ended. A batch token ends by itself only.
+    pub(super) fn is_kept(&self) -> bool {
+        !self.text().starts_with("hvb.") && !self.text().starts_with("b.")
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
+        self.life.get().is_some_and(|life| life.is_due(now))
+    }
+
+    fn is_over(&self, now: Instant) -> bool {
+        self.life.get().is_some_and(|life| life.is_over(now))
+    }
 }
 
-/// How tokens are had, and the one that is held.
+/// The token in use, and those that it has replaced and that may still live.
+#[derive(Debug, Default)]
+pub(super) struct Tokens {
+    pub(super) held: Option<Rc<Token>>,
+    pub(super) replaced: Vec<Rc<Token>>,
+}
+
+impl Tokens {
+    fn replace(&mut self, token: Rc<Token>) {
+        let now = Instant::now();
+        self.replaced.extend(self.held.replace(token));
+        self.replaced.retain(|token| !token.is_over(now));
+    }
+
+    /// Every one of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Rc<Token>> {
+        self.held.iter().chain(&self.replaced)
+    }
+}
+
+/// How tokens are had, and those that are held.
 #[derive(Debug)]
 pub(super) struct Session {
     auth: Auth,
     name: String,
-    held: Mutex<Option<Rc<Token>>>,
+    tokens: Mutex<Tokens>,
 }
 
 impl Session {
-    pub(super) fn new(auth: Auth) -> Self {
-        Self { name: auth.name(), auth, held: Mutex::new(None) }
+    /// A session that goes on with the tokens of an earlier run, if there are any.
+    pub(super) fn new(auth: Auth, tokens: Tokens) -> Self {
+        Self { name: auth.name(), auth, tokens: Mutex::new(tokens) }
     }
 
     /// How whoever asks is called in a message.
@@ -46,48 +99,90 @@ impl Session {
         &self.name
     }
 
+    /// Whether the tokens are of our own logins.
+    pub(super) fn logs_in(&self) -> bool {
+        self.auth.logs_in()
+    }
+
+    /// The tokens that are held.
+    pub(super) async fn tokens(&self) -> MutexGuard<'_, Tokens> {
+        self.tokens.lock().await
+    }
+
     /// A token that holds for a while. However many wait for a login, there is one.
     pub(super) async fn token(&self, api: &Api) -> Result<Rc<Token>, SourceError> {
-        let mut held = self.held.lock().await;
+        let mut tokens = self.tokens.lock().await;
+        let Some(token) = tokens.held.clone().filter(|_| self.auth.logs_in()) else {
+            return self.log_in(&mut tokens, api).await;
+        };
         let now = Instant::now();
-        let holds = |token: &Rc<Token>| token.used_until.is_none_or(|end| now < end);
-        if let Some(token) = held.clone().filter(|token| self.auth.logs_in() && holds(token)) {
+        if !token.is_due(now) || renew(&token, api).await {
             return Ok(token);
         }
-        let token = Rc::new(Token::new(self.auth.login(api).await?, now));
-        *held = Some(token.clone());
+        match self.log_in(&mut tokens, api).await {
+            Err(fault) if !token.is_over(now) => {
+                warn!(error = fault.message, "no new token yet; the present one is used on");
+                token.life.set(token.life.get().map(|life| life.postponed(now)));
+                Ok(token)
+            }
+            other => other,
+        }
+    }
+
+    async fn log_in(&self, tokens: &mut Tokens, api: &Api) -> Result<Rc<Token>, SourceError> {
+        let asked = Instant::now();
+        let token = Token::of(self.auth.login(api).await?, asked);
+        // A file's token is read anew each time, but is mostly the same.
+        if let Some(held) = tokens.held.as_ref().filter(|held| held.text() == token.text()) {
+            return Ok(held.clone());
+        }
+        let token = Rc::new(token);
+        tokens.replace(token.clone());
         Ok(token)
     }
 
-    /// Another token than `refused`, if there is one to be had. One that has just been made is
-    /// refused for good.
+    /// Another token than `refused`, if there is one to be had. Vault says "permission denied" of a
+    /// path that may not be read as it does of a token that is no more; so the token is asked
+    /// about, and one that is alive is refused for good.
     pub(super) async fn instead_of(
         &self,
         refused: &Rc<Token>,
         api: &Api,
     ) -> Result<Option<Rc<Token>>, SourceError> {
-        {
-            let mut held = self.held.lock().await;
-            if held.as_ref().is_some_and(|held| Rc::ptr_eq(held, refused)) {
-                *held = None;
+        if self.auth.logs_in() {
+            if self.is_alive(refused, api).await? {
+                return Ok(None);
             }
+            let mut tokens = self.tokens.lock().await;
+            tokens.held.take_if(|held| Rc::ptr_eq(held, refused));
         }
         let token = self.token(api).await?;
         Ok((token.text() != refused.text()).then_some(token))
     }
 
-    /// Ends the token of our own login.
-    pub(super) async fn revoke(&self, api: &Api) -> Result<(), ApiError> {
-        match self.held.lock().await.take() {
-            Some(token) if self.auth.logs_in() => {
-                api.call(RevokeSelf, Some(&token)).await.map(drop)
-            }
-            _ => Ok(()),
+    /// Whether Vault still knows the token.
+    pub(super) async fn is_alive(&self, token: &Token, api: &Api) -> Result<bool, SourceError> {
+        match api.call(Request::look_up_self(), Some(token)).await {
+            Ok(_) => Ok(true),
+            Err(ApiError::Status(refusal)) if refusal.status == 403 => Ok(false),
+            Err(error) => Err(error::common(&error, "the token's own standing")),
         }
     }
 }
 
-/// Two thirds of a token's life; one without an end is used until it is refused.
-fn end_of_use(lease: Duration) -> Option<Duration> {
-    (!lease.is_zero()).then(|| lease * 2 / 3)
+/// Whether the token could be made to live on for a good while.
+async fn renew(token: &Token, api: &Api) -> bool {
+    let (asked, Some(life)) = (Instant::now(), token.life.get()) else { return true };
+    if !token.renewable || life.is_over(asked) {
+        return false;
+    }
+    let granted: Duration = match api.call(Request::renew_self(), Some(token)).await {
+        Ok(body) => Login::parse(&body).map(|login| login.lease).unwrap_or_default(),
+        Err(_) => return false,
+    };
+    let renewed = life.renewed(granted, asked, fastrand::f64());
+    if renewed.is_some() {
+        token.life.set(renewed);
+    }
+    renewed.is_some()
 }

@@ -8,6 +8,9 @@ use crate::secret_server::{identifier::uuid, reply::Reply};
 
 impl Vault {
     pub(super) fn mount_of(&self, path: &str) -> Reply {
+        if let Some((mount, _, engine)) = self.engine_of(path) {
+            return data(200, json!({"path": mount, "type": engine.name(), "options": null}));
+        }
         let Some((mount, _)) = self.split(&format!("{}/", path.trim_end_matches('/'))) else {
             return errors(
                 403,

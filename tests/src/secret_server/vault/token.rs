@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use humantime::format_rfc3339_nanos;
 use serde_json::{Value, json};
 
-use super::{JSON, Vault, data, envelope, errors};
+use super::{JSON, Vault, data, envelope, errors, lease::whole_seconds};
 use crate::secret_server::{
     identifier::{alphanumeric, uuid},
     reply::Reply,
@@ -18,6 +18,7 @@ pub struct Token {
     issued: SystemTime,
     expires: SystemTime,
     ttl: Duration,
+    last: SystemTime,
     renewable: bool,
 }
 
@@ -29,8 +30,9 @@ impl Vault {
         let token = Token {
             accessor: alphanumeric(24),
             issued,
-            expires: issued + ttl,
+            expires: (issued + ttl).min(issued + self.token_max_ttl),
             ttl,
+            last: issued + self.token_max_ttl,
             renewable: self.tokens_are_renewable,
         };
         self.tokens.insert(id.clone(), token);
@@ -59,7 +61,7 @@ impl Vault {
         match (operation, self.tokens.get_mut(id)) {
             ("lookup-self", Some(token)) => data(200, token.lookup(id)),
             ("renew-self", Some(token)) if token.renewable => {
-                token.expires = SystemTime::now() + token.ttl;
+                token.expires = token.last.min(SystemTime::now() + token.ttl);
                 let mut answer = envelope();
                 answer["auth"] = token.auth(id);
                 Reply::json(200, JSON, &answer)
@@ -87,7 +89,7 @@ impl Token {
             "policies": ["default", "web"],
             "token_policies": ["default", "web"],
             "metadata": null,
-            "lease_duration": self.ttl.as_secs(),
+            "lease_duration": whole_seconds(self.expires),
             "renewable": self.renewable,
             "entity_id": uuid(),
             "token_type": "service",
@@ -98,7 +100,6 @@ impl Token {
     }
 
     fn lookup(&self, id: &str) -> Value {
-        let left = self.expires.duration_since(SystemTime::now()).unwrap_or(Duration::ZERO);
         let created = self.issued.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
         json!({
             "accessor": self.accessor,
@@ -116,7 +117,7 @@ impl Token {
             "path": "auth/kubernetes/login",
             "policies": ["default", "web"],
             "renewable": self.renewable,
-            "ttl": left.as_secs(),
+            "ttl": whole_seconds(self.expires),
             "type": "service",
         })
     }

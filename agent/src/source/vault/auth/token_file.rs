@@ -11,7 +11,7 @@ use crate::{
 };
 
 pub(super) fn login(path: &Path) -> Result<Login, SourceError> {
-    Ok(Login { token: read(path)?, lease: Duration::ZERO })
+    Ok(Login { token: read(path)?, lease: Duration::ZERO, renewable: false })
 }
 
 /// The file's token, without the newline that editors add.
