@@ -30,7 +30,7 @@ fn query(name: &str) -> Query {
 /// The samples that a query keeps, each with these fields.
 fn kept(name: &str, fields: &[&str]) -> Vec<String> {
     let rows = Event::samples().into_iter().filter_map(|(sample, event)| {
-        let event = query(name).run(event).expect(name)?;
+        let event = query(name).run(event)?;
         let fields: Vec<&str> =
             fields.iter().map(|field| event.get(field).unwrap_or("-")).collect();
         Some(format!("{sample}: {}", fields.join(" ")))

@@ -1,4 +1,4 @@
-//! What a filter asks: the common half of Logs Insights' filters and of CloudWatch's patterns.
+//! What a filter asks: the common half of Logs Insights' filters and of metric filters' patterns.
 
 use std::collections::BTreeSet;
 

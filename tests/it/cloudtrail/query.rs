@@ -55,10 +55,10 @@ impl Query {
     }
 
     /// The event with what is made of it, unless it is filtered out.
-    pub(super) fn run(&self, mut event: Event) -> Result<Option<Event>, String> {
+    pub(super) fn run(&self, mut event: Event) -> Option<Event> {
         for command in &self.0 {
             match command {
-                Command::Filter(expression) if !expression.holds(&event) => return Ok(None),
+                Command::Filter(expression) if !expression.holds(&event) => return None,
                 Command::Parse(field, glob, names) => {
                     let text = event.get(field).unwrap_or_default().to_owned();
                     for (name, value) in names.iter().zip(found(&text, glob)) {
@@ -77,7 +77,7 @@ impl Query {
                 _ => {}
             }
         }
-        Ok(Some(event))
+        Some(event)
     }
 
     /// The fields that an event has to have, because no earlier command makes them.
