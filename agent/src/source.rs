@@ -158,10 +158,7 @@ impl Source for Backends {
 
     async fn fetch_batch(&self, batch: &[Ask]) -> Vec<Result<Fetched, SourceError>> {
         match (batch, &self.aws) {
-            ([first, ..], Some(aws)) if first.location.source().is_aws() => {
-                let batch: Vec<Location> = batch.iter().map(|ask| ask.location.clone()).collect();
-                aws.fetch(&batch).await
-            }
+            ([first, ..], Some(aws)) if first.location.source().is_aws() => aws.fetch(batch).await,
             _ => {
                 let alone = batch.iter().map(|ask| self.fetch(ask));
                 futures_util::future::join_all(alone).await

@@ -25,7 +25,7 @@ pub(super) async fn check(
     let Context { spec, root, aws, clock } = context;
     let backends = Backends::new(spec, root, aws.clone())?;
     let holdings = read(spec, &backends).await;
-    let identities = report::identities(backends.aws_identities().await);
+    let identities = report::identities(spec, backends.aws_identities().await);
     let answered = holdings.iter().map(|(location, _)| location).collect();
     let rotations = report::rotations(&backends, answered).await;
     backends.give_back().await;

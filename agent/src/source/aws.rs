@@ -36,7 +36,7 @@ use mayfly_spec::{
 };
 use url::Url;
 
-use super::{Fetched, SourceError, unsupported};
+use super::{Ask, Fetched, SourceError, unsupported};
 use crate::{
     fault::{Class, Fault},
     http::Http,
@@ -179,18 +179,23 @@ impl Aws {
     }
 
     /// Reads one batch of [`plan`]; an answer for each of its locations, in their order.
-    pub(super) async fn fetch(&self, batch: &[Location]) -> Vec<Result<Fetched, SourceError>> {
-        if let [Location::Kms(sealed)] = batch {
-            return vec![self.kms.open(&self.caller, sealed, self.workload.as_ref()).await];
+    pub(super) async fn fetch(&self, batch: &[Ask]) -> Vec<Result<Fetched, SourceError>> {
+        if let [Ask { location: Location::Kms(sealed), held }] = batch {
+            let opened = kms::still_good(held.as_ref()).map(Ok);
+            return vec![match opened {
+                Some(opened) => opened,
+                None => self.kms.open(&self.caller, sealed, self.workload.as_ref()).await,
+            }];
         }
-        let secrets: Vec<&SecretsManagerSecret> = batch.iter().filter_map(secret).collect();
-        let parameters: Vec<&Parameter> = batch.iter().filter_map(parameter).collect();
+        let locations = || batch.iter().map(|ask| &ask.location);
+        let secrets: Vec<&SecretsManagerSecret> = locations().filter_map(secret).collect();
+        let parameters: Vec<&Parameter> = locations().filter_map(parameter).collect();
         if secrets.len() == batch.len() {
             self.secrets.fetch(&self.caller, &secrets).await
         } else if parameters.len() == batch.len() {
             self.parameters.fetch(&self.caller, &parameters).await
         } else {
-            batch.iter().map(|location| Err(unsupported(location))).collect()
+            locations().map(|location| Err(unsupported(location))).collect()
         }
     }
 }

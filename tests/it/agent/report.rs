@@ -59,7 +59,8 @@ async fn without_aws_nobody_asks_who_they_are() {
     pod.server.vault().put("secret/app", json!({"a": "b"})).expect("a mount");
     let (code, said) = pod.told("check").await;
     assert_eq!(code, 0, "{said}");
-    assert!(!said.contains("IDENTITY") && !said.contains("ROTATION"), "{said}");
+    assert_eq!(line(&said, "vault: "), "vault: kubernetes - web -");
+    assert!(!said.contains("irsa") && !said.contains("ROTATION"), "{said}");
     assert_eq!(pod.server.count("GetCallerIdentity"), 0);
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use futures_util::{StreamExt, stream};
-use mayfly_spec::Location;
+use mayfly_spec::{Location, Spec};
 
 use crate::{
     fault::Fault,
@@ -22,10 +22,11 @@ const CONCURRENT: usize = 4;
 /// What is known of each secret's rotation.
 pub(super) type Rotations = BTreeMap<Location, Result<Rotation, Fault>>;
 
-/// Every identity with account, role and session; nothing without AWS.
-pub(super) fn identities(reports: Vec<IdentityReport>) -> Option<Table<4>> {
+/// Every identity with account, role and session, as far as the backends have them.
+pub(super) fn identities(spec: &Spec, reports: Vec<IdentityReport>) -> Option<Table<4>> {
     let mut table = Table::new(["IDENTITY", "ACCOUNT", "ROLE", "SESSION"]);
-    let is_empty = reports.is_empty();
+    let vault = login(spec);
+    let is_empty = reports.is_empty() && vault.is_none();
     for IdentityReport { proof, principal } in reports {
         let cells = match principal {
             Ok(it) => [it.account, it.role, it.session.unwrap_or_else(nothing)],
@@ -34,7 +35,20 @@ pub(super) fn identities(reports: Vec<IdentityReport>) -> Option<Table<4>> {
         let [account, role, session] = cells;
         table.row([proof, account, role, session]);
     }
+    if let Some([method, role]) = vault {
+        table.row([method, nothing(), role, nothing()]);
+    }
     (!is_empty).then_some(table)
+}
+
+/// How Vault is logged in to, and to which role.
+fn login(spec: &Spec) -> Option<[String; 2]> {
+    let mut files = spec.files.entries().iter();
+    let is_read = files.any(|entry| entry.from.location.source().is_vault());
+    let auth = serde_json::to_value(&spec.vault.as_ref().filter(|_| is_read)?.auth).ok()?;
+    let (method, settings) = auth.as_object()?.iter().next()?;
+    let role = settings["role"].as_str().map_or_else(nothing, str::to_owned);
+    Some([format!("vault: {method}"), role])
 }
 
 /// Asks about the rotation of each of `locations` that can have one.

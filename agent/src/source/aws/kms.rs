@@ -94,10 +94,15 @@ impl Kms {
     }
 }
 
-/// After how long a value is opened again: once to twice [`AGAIN`], so that pods that start
-/// together part.
+/// After how long a value is opened again: half a day to a day, so that pods that start together
+/// part.
 pub fn opened_again(jitter: f64) -> Duration {
     AGAIN.mul_f64(1.0 + jitter)
+}
+
+/// What was opened, until it is opened again.
+pub(super) fn still_good(held: Option<&Fetched>) -> Option<Fetched> {
+    held.filter(|held| held.due.is_some_and(|due| Instant::now() < due)).cloned()
 }
 
 /// Where the key is.
