@@ -144,9 +144,7 @@ impl Backends {
 impl Source for Backends {
     async fn fetch(&self, ask: &Ask) -> Result<Fetched, SourceError> {
         match (&ask.location, &self.vault) {
-            (location @ (Location::Vault(_) | Location::VaultWrite(_)), Some(vault)) => {
-                vault.fetch(location).await
-            }
+            (Location::Vault(_) | Location::VaultWrite(_), Some(vault)) => vault.fetch(ask).await,
             (Location::File(path), _) => self.file.fetch(path),
             (location, _) => Err(unsupported(location)),
         }

@@ -15,3 +15,4 @@ mod parameters;
 mod pod;
 mod report;
 mod sealed;
+mod vault_kinds;

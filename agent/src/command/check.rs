@@ -23,6 +23,8 @@ pub(super) async fn check(
     warn_age: Option<Duration>,
 ) -> Result<ExitCode, Fault> {
     let Context { spec, root, aws, clock } = context;
+    // What a running agent keeps there is not to be used, and least of all given back.
+    let spec = &Spec { state: None, ..spec.clone() };
     let backends = Backends::new(spec, root, aws.clone())?;
     let holdings = read(spec, &backends).await;
     let identities = report::identities(spec, backends.aws_identities().await);

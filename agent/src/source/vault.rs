@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! fetch ─ session (token: login, renewal) ─ held? ─┬─ yes: leases (looked up, renewed)  ─┐
-//!                                                  └─ no:  mount ─┬─ kv                  ├─ state
+//!                                                  └─ no:  mount ─┬─ catalogue, kv       ├─ state
 //!                                                                 └─ engine (read, write)┘
 //! PURE  life, lease, answer, kv                                            EDGE  api, auth, state
 //! ```
@@ -14,6 +14,7 @@ mod address;
 mod answer;
 mod api;
 mod auth;
+mod catalogue;
 mod error;
 mod give_back;
 mod kv;
@@ -32,13 +33,13 @@ use std::{
 
 use mayfly_spec::{
     Location,
-    reference::{VaultPath, VaultWrite},
+    reference::{KvVersion, VaultPath, VaultWrite},
     spec,
 };
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::{Fetched, SourceError, unsupported};
+use super::{Ask, Fetched, SourceError, unsupported};
 use crate::{
     clock::{Clock, SystemClock},
     digest,
@@ -47,6 +48,7 @@ use crate::{
 };
 use api::Api;
 use auth::Auth;
+use catalogue::Catalogue;
 use error::Deed;
 use lease::Leases;
 use mount::{Engine, Mount, Mounts};
@@ -63,6 +65,7 @@ pub(super) struct Vault {
     api: Api,
     session: Session,
     mounts: Mounts,
+    catalogue: Catalogue,
     leases: RefCell<Leases>,
     /// Whether the policy lets the agent ask about its leases; true until it is refused.
     may_look_up: Cell<bool>,
@@ -85,6 +88,7 @@ impl Vault {
             api: Api::new(&address, client, vault.namespace.clone()),
             session: Session::new(Auth::new(vault.auth.clone(), http.root()), tokens),
             mounts: Mounts::default(),
+            catalogue: Catalogue::new(spec),
             leases: RefCell::new(leases),
             may_look_up: Cell::new(true),
             state,
@@ -93,12 +97,12 @@ impl Vault {
 
     /// Reads the secret, or gives the one that is leased; a token that Vault no longer takes is
     /// replaced once.
-    pub(super) async fn fetch(&self, location: &Location) -> Result<Fetched, SourceError> {
+    pub(super) async fn fetch(&self, ask: &Ask) -> Result<Fetched, SourceError> {
         let token = self.session.token(&self.api).await?;
-        let fetched = match self.fetch_as(location, &token).await {
+        let fetched = match self.fetch_as(ask, &token).await {
             Err(fault) if fault.class == Class::Refused => {
                 match self.session.instead_of(&token, &self.api).await? {
-                    Some(token) => self.fetch_as(location, &token).await,
+                    Some(token) => self.fetch_as(ask, &token).await,
                     None => Err(fault),
                 }
             }
@@ -108,16 +112,13 @@ impl Vault {
         fetched
     }
 
-    async fn fetch_as(
-        &self,
-        location: &Location,
-        token: &Rc<Token>,
-    ) -> Result<Fetched, SourceError> {
+    async fn fetch_as(&self, ask: &Ask, token: &Rc<Token>) -> Result<Fetched, SourceError> {
+        let location = &ask.location;
         if let Some(leased) = self.leased(location, token).await? {
             return Ok(leased);
         }
         match location {
-            Location::Vault(path) => self.read(location, path, token).await,
+            Location::Vault(path) => self.read(ask, path, token).await,
             Location::VaultWrite(write) => self.write(location, write, token).await,
             other => Err(unsupported(other)),
         }
@@ -125,7 +126,7 @@ impl Vault {
 
     async fn read(
         &self,
-        location: &Location,
+        ask: &Ask,
         path: &VaultPath,
         token: &Rc<Token>,
     ) -> Result<Fetched, SourceError> {
@@ -134,10 +135,13 @@ impl Vault {
             None => self.engine(&path.path, token).await?,
         };
         match engine {
-            Engine::Kv(mount) => self.read_kv(path, &mount, token).await,
+            Engine::Kv(mount) => match self.unchanged(ask, path, &mount, token).await {
+                Some(held) => Ok(held),
+                None => self.read_kv(path, &mount, token).await,
+            },
             // Its paths name no lease, so that nothing is taken by mistake.
             Engine::Untold => {
-                let mount = Mount::of_first_name(&path.path, mayfly_spec::reference::KvVersion::V2);
+                let mount = Mount::of_first_name(&path.path, KvVersion::V2);
                 self.read_kv(path, &mount, token).await
             }
             Engine::Other(engine) if path.version.is_some() => {
@@ -145,9 +149,23 @@ impl Vault {
             }
             Engine::Other(_) => {
                 let request = Request::read(path.path.clone());
-                self.take(location, request, Deed::Read, token).await
+                self.take(&ask.location, request, Deed::Read, token).await
             }
         }
+    }
+
+    /// What is held, if the listing of its folder says that nothing is newer.
+    async fn unchanged(
+        &self,
+        ask: &Ask,
+        path: &VaultPath,
+        mount: &Mount,
+        token: &Token,
+    ) -> Option<Fetched> {
+        let held = ask.held.as_ref()?;
+        let number = held.version.number()?;
+        let newest = self.catalogue.version(path, mount, token, &self.api).await?;
+        (newest == number).then(|| held.clone())
     }
 
     async fn read_kv(

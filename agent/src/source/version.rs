@@ -48,7 +48,8 @@ impl Version {
         Self { stands_in, ..self }
     }
 
-    fn number(&self) -> Option<u64> {
+    /// Its number, if it has one.
+    pub fn number(&self) -> Option<u64> {
         self.id.as_ref()?.parse().ok()
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mayfly_tests::secret_server::{Fault, Scope};
+use mayfly_tests::secret_server::{Fault, Scope, vault::Engine};
 use serde_json::json;
 
 use super::pod::{JWT, Pod, terminate};
@@ -11,11 +11,16 @@ const VALUE: &str = "canary-value-5b21c0de";
 
 #[tokio::test]
 async fn nothing_is_said_at_the_most_talkative_level() {
-    let pod = Pod::new(json!([
+    let mut pod = Pod::new(json!([
         {"path": "a", "from": "aws-sm:a#v"}, {"path": "b.json", "from": "vault:secret/b"},
         {"path": "c.env", "from": "vault:secret/b"}, {"path": "d", "from": "vault:secret/b#none", "optional": true},
+        {"path": "e.json", "from": "vault:database/creds/web"},
+        {"path": "f", "from": "vault-write:pki/issue/web?common_name=web#private_key"},
     ]))
     .await;
+    pod.spec["state"] = json!("/state");
+    pod.server.vault().mount_engine("database", Engine::Database);
+    pod.server.vault().mount_engine("pki", Engine::Pki);
     pod.server.aws().put("a", json!({"v": VALUE}).to_string());
     pod.server.vault().put("secret/b", json!({"v": VALUE})).expect("a mount");
     let agent = pod
@@ -50,7 +55,8 @@ async fn nothing_is_said_at_the_most_talkative_level() {
     let said =
         String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned() + &status;
     assert!(said.contains("secrets written") && said.contains("look failed"), "{said}");
-    tokens.extend([VALUE.to_owned(), JWT.to_owned()]);
+    let leased = ["canary-password", "canary-key"].map(str::to_owned);
+    tokens.extend([VALUE.to_owned(), JWT.to_owned()].into_iter().chain(leased));
     for canary in tokens {
         assert!(!said.contains(&canary), "`{canary}` was said: {said}");
     }

@@ -120,3 +120,18 @@ async fn what_is_old_is_warned_of_and_no_failure() {
     }
     assert_eq!(pod.told("check --warn-age soon").await.0, 2);
 }
+
+#[tokio::test]
+async fn a_check_beside_a_running_agent_takes_nothing_from_it() {
+    let mut pod = pod(json!([{"path": "file", "from": "vault:secret/app"}])).await;
+    pod.spec["state"] = json!("/state");
+    pod.spec["refresh"] = json!({"interval": "1h"});
+    pod.server.vault().put("secret/app", json!({"a": "b"})).expect("a mount");
+    let agent = pod.started().await;
+    let before = pod.server.vault().live_tokens();
+    let (code, said) = pod.told("check").await;
+    assert_eq!(code, 0, "{said}");
+    assert!(!before.is_empty());
+    assert_eq!(pod.server.vault().live_tokens(), before);
+    super::pod::terminate(&agent);
+}

@@ -15,22 +15,24 @@ pub(super) struct Reply {
     pub(super) content_type: &'static str,
     /// The body.
     pub(super) body: Bytes,
+    /// How far Vault's storage is, if it tells.
+    pub(super) index: Option<u64>,
 }
 
 impl Reply {
     /// A JSON answer.
     pub(super) fn json(status: u16, content_type: &'static str, body: &Value) -> Self {
-        Self { status, content_type, body: body.to_string().into() }
+        Self::text(status, content_type, body.to_string())
     }
 
     /// An answer of some other text.
     pub(super) fn text(status: u16, content_type: &'static str, body: impl Into<Bytes>) -> Self {
-        Self { status, content_type, body: body.into() }
+        Self { status, content_type, body: body.into(), index: None }
     }
 
     /// 204: done, and nothing to say.
     pub(super) fn empty() -> Self {
-        Self { status: 204, content_type: "", body: Bytes::new() }
+        Self::text(204, "", Bytes::new())
     }
 
     /// The answer, whole.
@@ -47,6 +49,9 @@ impl Reply {
         if !self.content_type.is_empty() {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
             headers.insert(header::CONTENT_LENGTH, self.body.len().into());
+        }
+        if let Some(index) = self.index {
+            headers.insert("x-vault-index", index.into());
         }
         response
     }

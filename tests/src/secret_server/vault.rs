@@ -26,6 +26,9 @@ const TOKEN_TTL: Duration = Duration::from_hours(1);
 /// Beyond which age nothing is renewed unless something else is said.
 const MAX_TTL: Duration = Duration::from_hours(768);
 
+/// How far the storage is after a login.
+const INDEX: u64 = 4711;
+
 const JSON: &str = "application/json";
 
 /// The Vault side of the server. `secret/` is a KV v2 mount from the start, as in a dev server.
@@ -45,6 +48,10 @@ pub struct Vault {
     pub lease_max_ttl: Duration,
     /// Whether it can be renewed.
     pub leases_are_renewable: bool,
+    /// Whether it is OpenBao, which tells the versions of a whole folder.
+    pub is_openbao: bool,
+    /// How many requests this node is behind the one that answers logins, as a performance standby.
+    pub lag: u32,
     engines: BTreeMap<String, Engine>,
     leases: BTreeMap<String, Lease>,
     /// How much engines have given.
@@ -65,6 +72,8 @@ impl Default for Vault {
             lease_ttl: TOKEN_TTL,
             lease_max_ttl: MAX_TTL,
             leases_are_renewable: true,
+            is_openbao: false,
+            lag: 0,
             engines: BTreeMap::new(),
             leases: BTreeMap::new(),
             given: 0,
@@ -107,8 +116,22 @@ impl Vault {
             return errors(503, &["Vault is sealed"]);
         }
         match self.login_role(path) {
-            Some(mount) if request.method != Method::GET => self.login(&mount, request),
+            Some(mount) if request.method != Method::GET => {
+                Reply { index: Some(INDEX), ..self.login(&mount, request) }
+            }
+            _ if self.lag > 0 => self.lagging(request),
             _ => self.authenticated(path, request),
+        }
+    }
+
+    /// Who says how far the storage was is told to wait; others meet a node that knows no token.
+    fn lagging(&mut self, request: &Request) -> Reply {
+        self.lag -= 1;
+        match request.header("x-vault-index") {
+            Some(index) if index == INDEX.to_string() => {
+                errors(412, &["required index state not present"])
+            }
+            _ => errors(403, &["permission denied"]),
         }
     }
 

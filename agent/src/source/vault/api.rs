@@ -1,6 +1,12 @@
 //! Vault's HTTP API: vaultrs' middleware and rustify's endpoints over the agent's own client.
 
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
 use async_trait::async_trait;
+use http::{HeaderName, HeaderValue};
 use rustify::{endpoint::Endpoint, errors::ClientError};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
@@ -14,6 +20,18 @@ use crate::http::{TransportError, exchange};
 /// Calls at once, and so connections. A read takes Vault less time than a TLS handshake takes both
 /// sides, and hundreds of agents may come at once after an outage.
 const CONCURRENT: usize = 2;
+
+/// The header by which a server says how far its storage was at an answer, and by which it is told
+/// that it has to be that far; of Vault Enterprise's performance standbys and OpenBao's.
+const INDEX: HeaderName = HeaderName::from_static("x-vault-index");
+
+/// How long is waited for a node that has not caught up, each time: it takes milliseconds.
+const CATCH_UP: [Duration; 4] = [
+    Duration::from_millis(50),
+    Duration::from_millis(100),
+    Duration::from_millis(200),
+    Duration::from_millis(400),
+];
 
 /// A server and, perhaps, one of its namespaces.
 #[derive(Debug)]
@@ -54,7 +72,7 @@ impl Api {
     pub(super) fn new(address: &Url, http: reqwest::Client, namespace: Option<String>) -> Self {
         let base = address.to_string();
         let permits = Semaphore::new(CONCURRENT);
-        Self { transport: Transport { base, http }, namespace, permits }
+        Self { transport: Transport { base, http, index: Mutex::default() }, namespace, permits }
     }
 
     /// The server's address.
@@ -76,14 +94,29 @@ impl Api {
         };
         // The semaphore is never closed; without a permit the call would only be one too many.
         let _permit = self.permits.acquire().await;
-        let answer = endpoint.with_middleware(&middleware).exec(&self.transport).await;
+        let answer = self.exec(&endpoint.with_middleware(&middleware)).await;
         let _ = Zeroizing::new(middleware.token);
-        answer.map(|answer| Zeroizing::new(answer.response.into_body())).map_err(|error| {
-            match api_error(error) {
-                ApiError::Status(refusal) => ApiError::Status(refusal.without(token)),
-                other => other,
-            }
+        answer.map_err(|error| match error {
+            ApiError::Status(refusal) => ApiError::Status(refusal.without(token)),
+            other => other,
         })
+    }
+
+    /// Asks again while the node that answers has not seen yet what others have told us.
+    async fn exec(&self, endpoint: &impl Endpoint) -> Result<Body, ApiError> {
+        let mut waits = CATCH_UP.iter();
+        loop {
+            let answer = endpoint.exec(&self.transport).await;
+            let error = match answer {
+                Ok(answer) => return Ok(Zeroizing::new(answer.response.into_body())),
+                Err(error) => api_error(error),
+            };
+            let is_behind = matches!(&error, ApiError::Status(it) if it.status == 412);
+            match waits.next().filter(|_| is_behind) {
+                Some(wait) => tokio::time::sleep(*wait).await,
+                None => return Err(error),
+            }
+        }
     }
 }
 
@@ -125,6 +158,14 @@ fn errors(body: &[u8]) -> Vec<String> {
 struct Transport {
     base: String,
     http: reqwest::Client,
+    /// The newest state of the storage that an answer has told of.
+    index: Mutex<Option<HeaderValue>>,
+}
+
+impl Transport {
+    fn index(&self) -> MutexGuard<'_, Option<HeaderValue>> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[async_trait]
@@ -135,12 +176,18 @@ impl rustify::client::Client for Transport {
 
     async fn send(
         &self,
-        request: http::Request<Vec<u8>>,
+        mut request: http::Request<Vec<u8>>,
     ) -> Result<http::Response<Vec<u8>>, ClientError> {
+        if let Some(index) = self.index().clone() {
+            request.headers_mut().insert(INDEX, index);
+        }
         let request =
             request.try_into().map_err(|source| ClientError::ReqwestBuildError { source })?;
         let answer = exchange(&self.http, request).await;
         let answer = answer.map_err(|error| ClientError::GenericError { source: error.into() })?;
+        if let Some(index) = answer.headers().get(INDEX) {
+            self.index().replace(index.clone());
+        }
         Ok(answer.map(|mut body| std::mem::take(&mut *body)))
     }
 }

@@ -32,6 +32,11 @@ impl Request {
         Self { query, ..Self::read(path) }
     }
 
+    /// `LIST <path>`.
+    pub(super) fn list(path: String) -> Self {
+        Self { path, method: RequestMethod::LIST, query: None, body: None }
+    }
+
     /// `POST <path>` with these fields.
     pub(super) fn write(path: String, fields: &BTreeMap<String, String>) -> Self {
         Self::post(path, json!(fields))

@@ -106,6 +106,12 @@ impl Vault {
     pub(super) fn read(&self, path: &str, request: &Request) -> Reply {
         let Some((at, rest)) = self.split(path) else { return no_route(path) };
         let mount = &self.mounts[&at];
+        if let Some(folder) = rest.strip_prefix("detailed-metadata/")
+            && request.method.as_str() == "LIST"
+            && self.is_openbao
+        {
+            return mount.detailed(folder);
+        }
         if request.method != Method::GET {
             return unsupported();
         }
@@ -152,6 +158,21 @@ impl Mount {
             _ => (404, Value::Null),
         };
         data(status, json!({"data": content, "metadata": metadata}))
+    }
+
+    /// What OpenBao tells of a whole folder.
+    fn detailed(&self, folder: &str) -> Reply {
+        let below = |(path, versions): (&String, &Vec<Version>)| {
+            let name = path.strip_prefix(folder).filter(|name| !name.contains('/'))?;
+            let numbered = (1..).zip(versions);
+            let numbered =
+                numbered.map(|(number, it): (u64, _)| (number.to_string(), it.metadata()));
+            let versions_told = Value::Object(numbered.collect());
+            let told = json!({"current_version": versions.len(), "versions": versions_told});
+            Some((name.to_owned(), told))
+        };
+        let info: Map<_, _> = self.secrets.iter().filter_map(below).collect();
+        data(200, json!({"keys": info.keys().collect::<Vec<_>>(), "key_info": info}))
     }
 
     fn metadata(&self, path: &str) -> Reply {
