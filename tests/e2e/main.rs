@@ -4,6 +4,7 @@ mod abuse;
 mod admission;
 mod audit;
 mod aws;
+mod aws_identity;
 mod canary;
 mod chart;
 mod company;
@@ -109,6 +110,7 @@ fn topics() -> Vec<Case> {
         chart::cases(),
         delivery::cases(),
         aws::cases(),
+        aws_identity::cases(),
         kms::cases(),
         vault_auth::cases(),
         rotation::cases(),

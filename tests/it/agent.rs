@@ -13,6 +13,7 @@ mod leases;
 mod life;
 mod parameters;
 mod pod;
+mod report;
 mod sealed;
 mod vault_auth;
 mod vault_kinds;

@@ -38,7 +38,7 @@ use mayfly_spec::{
 };
 use url::Url;
 
-use super::{Fetched, SourceError, unsupported};
+use super::{Ask, Fetched, SourceError, unsupported};
 use crate::{
     fault::{Class, Fault},
     http::{Client, Http},
@@ -55,7 +55,10 @@ use regions::Regions;
 use secrets_manager::SecretsManager;
 
 pub(super) use batch::plan;
+pub use identity::{IdentityReport, Principal};
+pub use kms::opened_again;
 pub(super) use proof::Prover;
+pub use secrets_manager::Rotation;
 
 /// What EKS's webhook, and ours, put into the agent's own environment.
 #[derive(Debug, Clone, Default)]
@@ -172,19 +175,37 @@ impl Aws {
         self.kms.data_key(&self.caller, key, workload).await
     }
 
+    /// As whom AWS was asked so far.
+    pub(super) async fn identities(&self) -> Vec<IdentityReport> {
+        self.caller.identities().await
+    }
+
+    /// What Secrets Manager does to the secret by itself.
+    pub(super) async fn rotation(
+        &self,
+        secret: &SecretsManagerSecret,
+    ) -> Result<Rotation, SourceError> {
+        self.secrets.rotation(&self.caller, secret).await
+    }
+
     /// Reads one batch of [`plan`]; an answer for each of its locations, in their order.
-    pub(super) async fn fetch(&self, batch: &[Location]) -> Vec<Result<Fetched, SourceError>> {
-        if let [Location::Kms(sealed)] = batch {
-            return vec![self.kms.open(&self.caller, sealed, self.workload.as_ref()).await];
+    pub(super) async fn fetch(&self, batch: &[Ask]) -> Vec<Result<Fetched, SourceError>> {
+        if let [Ask { location: Location::Kms(sealed), held }] = batch {
+            let opened = kms::still_good(held.as_ref()).map(Ok);
+            return vec![match opened {
+                Some(opened) => opened,
+                None => self.kms.open(&self.caller, sealed, self.workload.as_ref()).await,
+            }];
         }
-        let secrets: Vec<&SecretsManagerSecret> = batch.iter().filter_map(secret).collect();
-        let parameters: Vec<&Parameter> = batch.iter().filter_map(parameter).collect();
+        let locations = || batch.iter().map(|ask| &ask.location);
+        let secrets: Vec<&SecretsManagerSecret> = locations().filter_map(secret).collect();
+        let parameters: Vec<&Parameter> = locations().filter_map(parameter).collect();
         if secrets.len() == batch.len() {
             self.secrets.fetch(&self.caller, &secrets).await
         } else if parameters.len() == batch.len() {
             self.parameters.fetch(&self.caller, &parameters).await
         } else {
-            batch.iter().map(|location| Err(unsupported(location))).collect()
+            locations().map(|location| Err(unsupported(location))).collect()
         }
     }
 }

@@ -20,7 +20,7 @@ pub use self::{
     error::AwsError,
     kms::KmsKey,
     parameter::{Parameter, ParameterValue},
-    secret::{Secret, SecretValue, Version},
+    secret::{Rotation, Secret, SecretValue, Version},
     session::{AccessKey, Session},
 };
 

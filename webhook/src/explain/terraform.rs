@@ -1,7 +1,8 @@
 //! The roles and policies as Terraform's resources.
 //!
-//! What the manifest does not say is a variable. Roles that are assumed over a pod's own live in
-//! accounts of their own, and are left to the text and JSON forms.
+//! What the manifest does not say is a variable.
+
+mod assumed;
 
 use std::collections::BTreeSet;
 
@@ -33,7 +34,10 @@ const LONGEST_NAME: usize = 64;
 
 pub(super) fn render(explanation: &Explanation) -> String {
     let mut names = BTreeSet::new();
-    let aws: Vec<String> = explanation.aws.iter().map(|role| of_aws(role, &mut names)).collect();
+    let labels = explanation.aws.iter().map(|role| (label(role, &mut names), role));
+    let labels: Vec<(String, &AwsRole)> = labels.collect();
+    let mut aws: Vec<String> = labels.iter().map(|(label, role)| of_aws(label, role)).collect();
+    aws.extend(assumed::render(&labels, &mut names));
     let vault: Vec<String> =
         explanation.vault.iter().map(|role| of_vault(role, &mut names)).collect();
     let resources = [aws, vault].concat();
@@ -63,28 +67,27 @@ fn variable((_, name, description): &(&str, &str, &str)) -> String {
     )
 }
 
-fn of_aws(role: &AwsRole, names: &mut BTreeSet<String>) -> String {
+fn label(role: &AwsRole, names: &mut BTreeSet<String>) -> String {
+    unused(&path_and_name(role).1, names)
+}
+
+fn of_aws(label: &str, role: &AwsRole) -> String {
     let (path, name) = path_and_name(role);
-    let label = unused(&name, names);
-    let comments = role
-        .assumed
-        .iter()
-        .map(|assumed| format!("# Assumes, in an account of its own: {}\n", assumed.arn));
     let trust = heredoc("JSON", &pretty(&role.trust));
     let arguments = [
         ("name", Some(quoted(&name))),
         ("path", Some(quoted(&path)).filter(|_| path != "/")),
         ("assume_role_policy", Some(trust)),
     ];
-    let itself = comments.collect::<String>() + &block("aws_iam_role", &label, &arguments);
-    let policy = || policy(&label, &label, "mayfly", heredoc("JSON", &pretty(&role.policy)), false);
+    let itself = block("aws_iam_role", label, &arguments);
+    let policy = || policy(label, label, "mayfly", heredoc("JSON", &pretty(&role.policy)), false);
     let policy = (!role.needs_nothing()).then(policy);
     let associations = role.subjects.iter().filter(|_| role.identity == Identity::PodIdentity);
-    let associations = associations.map(|subject| association(&label, subject));
+    let associations = associations.map(|subject| association(label, subject));
     let blocks = std::iter::once(itself)
         .chain(policy)
         .chain(associations)
-        .chain(key(role, &label).into_iter().flatten());
+        .chain(key(role, label).into_iter().flatten());
     blocks.collect::<Vec<_>>().join("\n")
 }
 

@@ -74,7 +74,7 @@ impl Aws {
              <Account>{account}</Account></GetCallerIdentityResult>\n\
              <ResponseMetadata><RequestId>{request}</RequestId></ResponseMetadata>\n\
              </GetCallerIdentityResponse>\n",
-            account = super::ACCOUNT,
+            account = arn.split(':').nth(4).unwrap_or_default(),
             request = uuid(),
         ))
     }
@@ -141,8 +141,9 @@ fn duration(request: &Request) -> Result<Duration, AwsError> {
 }
 
 pub(super) fn principal(role_arn: &str, session: &str) -> String {
-    let role = role_arn.rsplit_once("role/").map_or(role_arn, |(_, role)| role);
-    format!("arn:aws:sts::{}:assumed-role/{role}/{session}", super::ACCOUNT)
+    let role = role_arn.rsplit_once('/').map_or(role_arn, |(_, role)| role);
+    let account = role_arn.split(':').nth(4).unwrap_or(super::ACCOUNT);
+    format!("arn:aws:sts::{account}:assumed-role/{role}/{session}")
 }
 
 fn rendered(action: &str, key: &AccessKey, end: SystemTime) -> String {
