@@ -9,14 +9,17 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use mayfly_tests::secret_server::SecretServer;
+use mayfly_tests::{
+    measure::{
+        binaries::Binaries,
+        median,
+        process::{Process, mebibytes},
+    },
+    secret_server::SecretServer,
+};
 use serde_json::{Value, json};
 
-use crate::{
-    binaries::Binaries,
-    process::{Process, mebibytes},
-    table::Table,
-};
+use crate::Table;
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/web";
 /// How long the agent is left alone before its memory at rest is read.
@@ -33,19 +36,27 @@ pub(crate) async fn measure(binaries: &Binaries, starts: usize, table: &mut Tabl
     }
     let (both, vault) = (secrets(true), secrets(false));
     let times = times(binaries, folder.path(), &server, &both, starts)?;
-    table.row("agent, exec to ten files, AWS and Vault, median", format!("{times:.1?}"), "");
+    table.row([&"agent, exec to ten files, AWS and Vault, median", &format!("{times:.1?}"), &""]);
     let times = self::times(binaries, folder.path(), &server, &vault, starts)?;
-    table.row(
-        "agent, exec to the files, loopback Vault, median",
-        format!("{times:.1?}"),
-        "≤ 20 ms",
-    );
+    table.row([
+        &"agent, exec to the files, loopback Vault, median",
+        &format!("{times:.1?}"),
+        &"≤ 20 ms",
+    ]);
     let agent = start(binaries, &config(folder.path(), "rest", &server, &both)?)?;
     wait(&folder.path().join("rest"))?;
     std::thread::sleep(REST);
     let memory = agent.memory()?;
-    table.row("agent at rest with ten secrets, resident", mebibytes(memory.resident), "≤ 10 MiB");
-    table.row("agent at rest with ten secrets, anonymous", mebibytes(memory.anonymous), "≤ 3 MiB");
+    table.row([
+        &"agent at rest with ten secrets, resident",
+        &mebibytes(memory.resident),
+        &"≤ 10 MiB",
+    ]);
+    table.row([
+        &"agent at rest with ten secrets, anonymous",
+        &mebibytes(memory.anonymous),
+        &"≤ 3 MiB",
+    ]);
     Ok(())
 }
 
@@ -106,8 +117,7 @@ fn times(
         wait(&folder.join(&name))?;
         times.push(started.elapsed());
     }
-    times.sort_unstable();
-    Ok(times[times.len() / 2])
+    Ok(median(times))
 }
 
 fn start(binaries: &Binaries, config: &Path) -> Result<Process> {

@@ -11,14 +11,16 @@ mod bare;
 mod binaries;
 mod certificate;
 mod load;
-mod process;
-mod table;
 mod webhook;
 
 use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use mayfly_tests::measure::{self, table};
+
+/// What was seen, beside what was promised, if anything.
+type Table = table::Table<3>;
 
 /// Measures the budgets of Mayfly's two programs.
 #[derive(Debug, Parser)]
@@ -59,9 +61,9 @@ fn main() -> Result<()> {
 }
 
 async fn measure(args: &Args) -> Result<()> {
-    let binaries = binaries::build()?;
-    let mut table = table::Table::default();
-    binaries.measure(&mut table)?;
+    let binaries = measure::binaries::build()?;
+    let mut table = Table::new(["what", "seen", "budget"]);
+    binaries::measure(&binaries, &mut table)?;
     agent::measure(&binaries, args.starts, &mut table).await?;
     webhook::measure(&binaries, args.requests, &mut table).await?;
     println!("\n{table}");

@@ -10,14 +10,15 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
+use mayfly_tests::measure::{
+    binaries::Binaries,
+    process::{Process, mebibytes},
+};
 use serde_json::json;
 
 use crate::{
-    binaries::Binaries,
-    certificate,
+    Table, certificate,
     load::{Load, Measured},
-    process::{Process, mebibytes},
-    table::Table,
 };
 
 /// As many as the budget names.
@@ -34,31 +35,35 @@ pub(crate) async fn measure(binaries: &Binaries, requests: usize, table: &mut Ta
     let (bare, bare_at) = start(&mut bare_command(folder.path())?).await?;
     let (webhook, webhook_at) =
         start(&mut webhook_command(&binaries.webhook, folder.path())).await?;
-    table.row("webhook at rest, resident", mebibytes(webhook.memory()?.resident), "");
+    table.row([&"webhook at rest, resident", &mebibytes(webhook.memory()?.resident), &""]);
     let mut runs = Vec::new();
     for address in [bare_at, webhook_at, bare_at, webhook_at] {
         runs.push(load(address).run(CONNECTIONS, requests / 2).await?);
     }
     let single = load(webhook_at).run(1, requests / 10).await?;
     report(&runs, &single, table);
-    table.row(
-        "webhook after the load, most resident",
-        mebibytes(webhook.memory()?.peak),
-        "≤ 12 MiB",
-    );
-    table.row("bare handler after the load, most resident", mebibytes(bare.memory()?.peak), "");
+    table.row([
+        &"webhook after the load, most resident",
+        &mebibytes(webhook.memory()?.peak),
+        &"≤ 12 MiB",
+    ]);
+    table.row([
+        &"bare handler after the load, most resident",
+        &mebibytes(bare.memory()?.peak),
+        &"",
+    ]);
     Ok(())
 }
 
 fn report(runs: &[Measured], single: &Measured, table: &mut Table) {
     let rate = |at: usize| f64::midpoint(runs[at].rate, runs[at + 2].rate);
     let (bare, webhook) = (rate(0), rate(1));
-    table.row("webhook, 32 connections, reviews a second", format!("{webhook:.0}/s"), "");
-    table.row("bare axum and rustls handler, the same", format!("{bare:.0}/s"), "");
-    table.row("ratio of the two", format!("{:.2}", webhook / bare), "≥ 0.9");
-    table.row("webhook, 32 connections, 99 of 100 below", format!("{:.2?}", runs[3].p99), "");
-    table.row("webhook, 1 connection, reviews a second", format!("{:.0}/s", single.rate), "");
-    table.row("webhook, 1 connection, median", format!("{:.2?}", single.median), "");
+    table.row([&"webhook, 32 connections, reviews a second", &format!("{webhook:.0}/s"), &""]);
+    table.row([&"bare axum and rustls handler, the same", &format!("{bare:.0}/s"), &""]);
+    table.row([&"ratio of the two", &format!("{:.2}", webhook / bare), &"≥ 0.9"]);
+    table.row([&"webhook, 32 connections, 99 of 100 below", &format!("{:.2?}", runs[3].p99), &""]);
+    table.row([&"webhook, 1 connection, reviews a second", &format!("{:.0}/s", single.rate), &""]);
+    table.row([&"webhook, 1 connection, median", &format!("{:.2?}", single.median), &""]);
 }
 
 /// A review of an ordinary pod with three files.

@@ -12,6 +12,8 @@ use mayfly_tests::{
 };
 use serde_json::json;
 
+use crate::database::Database;
+
 pub(crate) fn cases() -> Vec<Case> {
     let cases = cases![
         a_plain_pod_runs_and_answers,
@@ -19,6 +21,7 @@ pub(crate) fn cases() -> Vec<Case> {
         pods_reach_the_api_server_by_its_service,
         vault_knows_a_service_account_by_its_token,
         vault_refuses_a_service_account_of_another_namespace,
+        vault_makes_users_of_postgresql_that_end_with_their_leases,
         aws_hands_a_secret_to_whom_a_role_trusts,
         aws_refuses_tokens_that_are_not_for_it,
         a_cut_line_refuses_and_a_mended_one_answers,
@@ -106,6 +109,26 @@ async fn vault_refuses_a_service_account_of_another_namespace(cluster: &Cluster)
         "it says {refusal:?}"
     );
     Ok(())
+}
+
+async fn vault_makes_users_of_postgresql_that_end_with_their_leases(
+    cluster: &Cluster,
+) -> Result<()> {
+    let namespace = cluster.namespace("database").await?;
+    let database = Database::mount(cluster, namespace.name()).await?;
+    database.role("web", "1h", "2h").await?;
+    let answer = cluster.vault().read(&database.path("web")).await?;
+    let (user, password) =
+        (answer["data"]["username"].as_str(), answer["data"]["password"].as_str());
+    let (Some(user), Some(password)) = (user, password) else { anyhow::bail!("{answer}") };
+    let ask = || database.postgres.sql_as(user, password, "select current_user");
+    ensure!(ask().await? == user, "PostgreSQL knows somebody else");
+    let [lease] = &*database.leases("web").await? else { anyhow::bail!("not one lease") };
+    let end = json!({"lease_id": format!("{}/{lease}", database.path("web")), "sync": true});
+    cluster.vault().write("sys/leases/revoke", end).await?;
+    ensure!(ask().await.is_err(), "the user outlives its lease");
+    ensure!(database.leases("web").await?.is_empty(), "the lease is still there");
+    cluster.vault().delete(&format!("sys/mounts/{}", database.mount)).await
 }
 
 async fn aws_hands_a_secret_to_whom_a_role_trusts(cluster: &Cluster) -> Result<()> {

@@ -8,6 +8,7 @@ mod aws_identity;
 mod canary;
 mod chart;
 mod company;
+mod database;
 mod delivery;
 mod examples;
 mod host;
@@ -34,6 +35,7 @@ mod start;
 mod strangers;
 mod tenant;
 mod turmoil;
+mod vault;
 mod vault_auth;
 mod workloads;
 
@@ -114,6 +116,7 @@ fn topics() -> Vec<Case> {
         kms::cases(),
         vault_auth::cases(),
         rotation::cases(),
+        vault::cases(),
         jobs::cases(),
         outage::cases(),
         refusal::cases(),

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! suite ── cluster ── launch ─┬─ tools      what has to be on the machine: Debian's parts, Go builds, moto
-//!   │         │               ├─ control_plane, node, vault, aws    one part each: how it is configured, when it is ready
+//!   │         │               ├─ control_plane, node, vault, postgres, aws    one part each: how it starts, when it is ready
 //!   │     namespace           ├─ network, pki, images               what the parts stand on
 //!   │         │               └─ sweep      how all of it goes away again, after whatever end
 //! the tests   pod             daemon, program, folders, condition   processes, files, waiting
@@ -32,6 +32,7 @@ pub mod network;
 pub mod node;
 pub mod pki;
 pub mod pod;
+pub mod postgres;
 pub mod program;
 pub mod progress;
 pub mod suite;

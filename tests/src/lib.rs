@@ -2,5 +2,6 @@
 
 pub mod demo;
 pub mod lab;
+pub mod measure;
 pub mod secret_server;
 pub mod signature;

@@ -39,6 +39,9 @@ pub const VAULT_LISTENER: &str = "10.244.0.1:8200";
 /// The ports of the lines to Vault that tests can cut; the operator's configuration allows these addresses.
 pub const VAULT_LINE_PORTS: Range<u16> = 8210..8226;
 
+/// PostgreSQL's port on [`HOST`], below those that the kernel gives to clients.
+pub const POSTGRES_PORT: u16 = 25432;
+
 /// AWS as pods see it: the STS stand-in, with moto behind it.
 pub const AWS: &str = "http://10.244.0.1:4566";
 

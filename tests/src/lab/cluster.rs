@@ -8,8 +8,8 @@ use std::{
 use anyhow::{Context, Result};
 
 use super::{
-    aws::Aws, condition::PATIENCE, folders, images, launch::Lab, line::Line, namespace::Namespace,
-    node, program::Program, vault::Vault,
+    aws::Aws, condition::PATIENCE, folders, images, images::mayfly::Target, launch::Lab,
+    line::Line, namespace::Namespace, node, postgres::Postgres, program::Program, vault::Vault,
 };
 
 /// A running cluster, from the point of view of one test.
@@ -54,6 +54,11 @@ impl Cluster {
         &self.vault
     }
 
+    /// PostgreSQL, as its superuser sees it.
+    pub async fn postgres(&self) -> Result<Postgres> {
+        Postgres::of(&self.lab).await
+    }
+
     /// AWS, as its administrator sees it.
     pub fn aws(&self) -> &Aws {
         &self.aws
@@ -90,13 +95,13 @@ impl Cluster {
     /// `mayfly-webhook` on the machine itself, as administrator of the cluster.
     pub fn webhook(&self) -> Result<Program> {
         let kubeconfig = self.lab.pki().kubeconfig_of("admin");
-        let program = images::mayfly::program(&self.lab.folders, images::mayfly::Target::Webhook)?;
+        let program = images::mayfly::program(&self.lab.folders, Target::Webhook)?;
         Ok(program.env("KUBECONFIG", kubeconfig))
     }
 
     /// `mayfly-agent` on the machine itself, with nothing of this program's environment that it reads.
     pub fn agent(&self) -> Result<Program> {
-        images::mayfly::program(&self.lab.folders, images::mayfly::Target::Agent)
+        images::mayfly::program(&self.lab.folders, Target::Agent)
     }
 
     /// Talks to the node's containerd with `ctr`.

@@ -65,6 +65,11 @@ impl Folders {
         self.logs().join("audit.log")
     }
 
+    /// Where Vault writes who asked it for what, with all values hashed.
+    pub fn vault_audit_log(&self) -> PathBuf {
+        self.logs().join("vault-audit.log")
+    }
+
     /// The containers' own logs.
     pub fn pod_logs(&self) -> PathBuf {
         self.logs().join("pods")

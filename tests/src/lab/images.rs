@@ -9,11 +9,15 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use tokio::sync::Mutex;
 
 use super::{folders, folders::Folders, launch::Lab, node, program::Program, progress::say};
 
 /// The image of test pods.
 pub const BUSYBOX: &str = "localhost/busybox:1";
+
+/// The image of test pods that ask a database: the other one's programs and PostgreSQL's client.
+pub const PSQL: &str = "localhost/psql:1";
 
 /// The image that holds a pod's namespaces.
 const PAUSE: &str = "localhost/pause:1";
@@ -27,10 +31,44 @@ pub async fn prepare_bases(folders: &Folders) -> Result<()> {
     say("test images: making, once");
     let context = folders.images().join("busybox");
     assemble_busybox(&context.join("rootfs")).await?;
+    make(folders, &context, BUSYBOX, &archive).await
+}
+
+/// Gives containerd the image [`PSQL`], which is made if the cache lacks it.
+pub async fn import_psql(lab: &Lab, psql: &Path) -> Result<()> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let folders = &lab.folders;
+    let archive = folders.images().join("psql-1.tar");
+    if !archive.exists() {
+        let context = folders.images().join("psql");
+        let root = context.join("rootfs");
+        assemble_busybox(&root).await?;
+        add_program(&root, psql).await?;
+        make(folders, &context, PSQL, &archive).await?;
+    }
+    import(lab, &archive).await
+}
+
+/// Makes an image of the files below a context's `rootfs`.
+async fn make(folders: &Folders, context: &Path, image: &str, archive: &Path) -> Result<()> {
     fs::copy(folders::data("busybox/Dockerfile"), context.join("Dockerfile"))?;
-    let build = ["bud", "--quiet", "--isolation", "chroot", "--tag", BUSYBOX];
-    buildah(folders).args(build).args([&context]).text().await.context("make the test image")?;
-    save(folders, BUSYBOX, &archive).await
+    let build = ["bud", "--quiet", "--isolation", "chroot", "--tag", image];
+    buildah(folders).args(build).args([context]).text().await.context("make a test image")?;
+    save(folders, image, archive).await
+}
+
+/// Puts a program of this machine into an image's files, with the libraries that it is linked to.
+async fn add_program(root: &Path, program: &Path) -> Result<()> {
+    let linked = Program::new("ldd").args([program]).text().await?;
+    let libraries = linked.split_whitespace().filter(|word| word.starts_with('/')).map(Path::new);
+    for library in libraries {
+        let to = root.join(library.strip_prefix("/")?);
+        fs::create_dir_all(to.parent().context("a library is in a folder")?)?;
+        fs::copy(library, to).with_context(|| format!("copy {}", library.display()))?;
+    }
+    let name = program.file_name().context("a program has a name")?;
+    fs::copy(program, root.join("bin").join(name)).map(drop).context("copy the program")
 }
 
 /// Gives containerd the lab's own images.

@@ -34,11 +34,16 @@ impl Line {
 
     /// Lays a line to Vault, which begins at one of the addresses that the operator's configuration allows.
     pub async fn to_vault() -> Result<Self> {
+        Self::to_vault_at(VAULT_LISTENER).await
+    }
+
+    /// The same to another Vault, `host:port`.
+    pub async fn to_vault_at(backend: &str) -> Result<Self> {
         let Some(port) = VAULT_LINE_PORTS.into_iter().find(|&port| taken().insert(port)) else {
             bail!("all lines to Vault are in use");
         };
         let listener = TcpListener::bind((HOST, port)).await;
-        listener.context("lay a line to Vault").and_then(|to| Self::from(to, VAULT_LISTENER))
+        listener.context("lay a line to Vault").and_then(|to| Self::from(to, backend))
     }
 
     fn from(listener: TcpListener, backend: &str) -> Result<Self> {

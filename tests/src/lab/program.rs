@@ -125,7 +125,8 @@ impl Program {
         command
     }
 
-    pub(super) fn path(&self) -> &Path {
+    /// The program itself.
+    pub fn path(&self) -> &Path {
         &self.path
     }
 

@@ -1,11 +1,12 @@
 //! Vault: the server over TLS with its data in memory, and what tests tell it, as root.
 
 use anyhow::{Context, Result, bail, ensure};
-use reqwest::{Client, Method, RequestBuilder};
+use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 
 use super::{
-    addresses::{API_SERVER, VAULT, VAULT_LISTENER},
+    addresses::{API_SERVER, HOST, VAULT, VAULT_LISTENER},
     condition::{PATIENCE, eventually},
     control_plane::flag,
     folders,
@@ -19,19 +20,59 @@ pub const TOKEN_FILE: &str = "vault-token";
 #[derive(Debug, Clone)]
 pub struct Vault {
     http: Client,
+    address: String,
     token: String,
+}
+
+/// A Vault beside the lab's own, which a test may seal without disturbing others.
+#[derive(Debug)]
+pub struct Spare<'a> {
+    /// What its operator sees.
+    pub vault: Vault,
+    /// Where it listens, `host:port`.
+    pub listener: String,
+    lab: &'a Lab,
+    name: String,
+    key: String,
+}
+
+impl<'a> Spare<'a> {
+    /// Starts one, with the Kubernetes auth method and a KV store as the lab's own has them.
+    pub async fn start(lab: &'a Lab) -> Result<Self> {
+        let free = TcpListener::bind((HOST, 0)).await.context("find a port")?.local_addr()?;
+        let (name, listener) = (format!("vault-{}", free.port()), free.to_string());
+        let (vault, key) = launch(lab, &name, &listener).await?;
+        vault.trust_cluster(lab).await?;
+        Ok(Self { vault, listener, lab, name, key })
+    }
+
+    /// Seals it: it forgets its key, and answers nobody.
+    pub async fn seal(&self) -> Result<()> {
+        self.vault.request(Method::PUT, "sys/seal", None).await.map(drop)
+    }
+
+    /// Unseals it again.
+    pub async fn unseal(&self) -> Result<()> {
+        self.vault.write("sys/unseal", json!({ "key": self.key })).await?;
+        eventually("Vault to be active", PATIENCE, || active(&self.vault)).await
+    }
+
+    /// Ends it.
+    pub async fn stop(self) -> Result<()> {
+        self.lab.daemons.stop(&self.name).await
+    }
 }
 
 impl Vault {
     /// The running Vault of a lab.
     pub fn of(lab: &Lab) -> Result<Self> {
         let token = folders::read(&lab.folders.cluster().join(TOKEN_FILE))?;
-        Ok(Self { http: lab.http()?, token })
+        Ok(Self { http: lab.http()?, address: VAULT.to_owned(), token })
     }
 
     /// Its address, for pods and tests alike.
-    pub fn address(&self) -> &'static str {
-        VAULT
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
     /// The root token.
@@ -81,10 +122,41 @@ impl Vault {
         self.request(Method::GET, path, None).await
     }
 
+    /// Deletes at any path: a role, a mount, the last version of a secret.
+    pub async fn delete(&self, path: &str) -> Result<()> {
+        self.request(Method::DELETE, path, None).await.map(drop)
+    }
+
+    /// The names below any path; none if there is nothing.
+    pub async fn list(&self, path: &str) -> Result<Vec<String>> {
+        let list = Method::from_bytes(b"LIST")?;
+        let request = self.http.request(list, format!("{}/v1/{path}", self.address));
+        let answer = request.header("X-Vault-Token", &self.token).send().await?;
+        if answer.status() == StatusCode::NOT_FOUND {
+            return Ok(vec![]);
+        }
+        let mut answer: Value = answer.error_for_status()?.json().await?;
+        let keys = answer["data"]["keys"].take();
+        serde_json::from_value(keys).with_context(|| format!("read the names below {path}"))
+    }
+
+    /// Tells it how to ask the cluster about tokens; needs the API server.
+    pub async fn trust_cluster(&self, lab: &Lab) -> Result<()> {
+        let reviewer =
+            ["--namespace=kube-system", "create", "token", "vault-reviewer", "--duration=48h"];
+        let config = json!({
+            "kubernetes_host": API_SERVER,
+            "kubernetes_ca_cert": folders::read(&lab.pki().authority_certificate())?,
+            "token_reviewer_jwt": lab.kubectl(&reviewer).await?.trim(),
+            "disable_local_ca_jwt": true,
+        });
+        self.write("auth/kubernetes/config", config).await.map(drop)
+    }
+
     async fn request(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value> {
         let request = self
             .http
-            .request(method, format!("{VAULT}/v1/{path}"))
+            .request(method, format!("{}/v1/{path}", self.address))
             .header("X-Vault-Token", &self.token);
         let request = body.iter().fold(request, RequestBuilder::json);
         let answer = request.send().await.with_context(|| format!("ask Vault for {path}"))?;
@@ -98,39 +170,44 @@ impl Vault {
 
 /// Starts Vault, initialises and unseals it, and mounts what tests use.
 pub async fn start(lab: &Lab) -> Result<()> {
-    let config = lab.folders.cluster().join("vault.hcl");
+    let (vault, _) = launch(lab, "vault", VAULT_LISTENER).await?;
+    let log = json!({ "file_path": lab.folders.vault_audit_log(), "mode": "0600" });
+    vault.write("sys/audit/file", json!({ "type": "file", "options": log })).await?;
+    folders::write(&lab.folders.cluster().join(TOKEN_FILE), &vault.token)
+}
+
+/// Tells the lab's Vault how to ask the cluster about tokens; needs the API server.
+pub async fn trust_cluster(lab: &Lab) -> Result<()> {
+    Vault::of(lab)?.trust_cluster(lab).await
+}
+
+/// Starts a server, and hands out what its operator sees, and the key that unseals it.
+async fn launch(lab: &Lab, name: &str, listener: &str) -> Result<(Vault, String)> {
+    let address = format!("https://{listener}");
+    configure_and_start(lab, name, listener, &address)?;
+    let mut vault = Vault { http: lab.http()?, address, token: String::new() };
+    let keys = eventually("Vault", PATIENCE, || initialise(&vault)).await?;
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let key = text(&keys["keys"][0]).context("Vault made no key")?;
+    vault.write("sys/unseal", json!({ "key": key })).await?;
+    vault.token = text(&keys["root_token"]).context("Vault made no root token")?;
+    eventually("Vault to be active", PATIENCE, || active(&vault)).await?;
+    let versioned = json!({ "type": "kv", "options": { "version": "2" } });
+    vault.write("sys/mounts/secret", versioned).await?;
+    vault.write("sys/auth/kubernetes", json!({ "type": "kubernetes" })).await?;
+    Ok((vault, key))
+}
+
+fn configure_and_start(lab: &Lab, name: &str, listener: &str, address: &str) -> Result<()> {
+    let config = lab.folders.cluster().join(format!("{name}.hcl"));
     let values = [
-        ("listener", VAULT_LISTENER),
-        ("address", VAULT),
+        ("listener", listener),
+        ("address", address),
         ("certificate", &*lab.pki().certificate("vault").display().to_string()),
         ("key", &*lab.pki().key("vault").display().to_string()),
     ];
     folders::render("templates/vault.hcl", &values, &config)?;
-    lab.daemons
-        .start("vault", &lab.tools.vault().args(["server"]).args([flag("config", &config)]))?;
-    let mut vault = Vault { http: lab.http()?, token: String::new() };
-    let keys = eventually("Vault", PATIENCE, || initialise(&vault)).await?;
-    vault.write("sys/unseal", json!({ "key": keys["keys"][0] })).await?;
-    vault.token = keys["root_token"].as_str().context("Vault made no root token")?.to_owned();
-    folders::write(&lab.folders.cluster().join(TOKEN_FILE), &vault.token)?;
-    eventually("Vault to be active", PATIENCE, || active(&vault)).await?;
-    vault
-        .write("sys/mounts/secret", json!({ "type": "kv", "options": { "version": "2" } }))
-        .await?;
-    vault.write("sys/auth/kubernetes", json!({ "type": "kubernetes" })).await.map(drop)
-}
-
-/// Tells Vault how to ask the cluster about tokens; needs the API server.
-pub async fn trust_cluster(lab: &Lab) -> Result<()> {
-    let reviewer =
-        ["--namespace=kube-system", "create", "token", "vault-reviewer", "--duration=48h"];
-    let config = json!({
-        "kubernetes_host": API_SERVER,
-        "kubernetes_ca_cert": folders::read(&lab.pki().authority_certificate())?,
-        "token_reviewer_jwt": lab.kubectl(&reviewer).await?.trim(),
-        "disable_local_ca_jwt": true,
-    });
-    Vault::of(lab)?.write("auth/kubernetes/config", config).await.map(drop)
+    lab.daemons.start(name, &lab.tools.vault().args(["server"]).args([flag("config", &config)]))
 }
 
 async fn initialise(vault: &Vault) -> Result<Value> {

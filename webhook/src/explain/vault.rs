@@ -24,6 +24,16 @@ pub struct VaultRole {
     pub command: String,
 }
 
+/// What else an agent asks for, and why the policy says nothing of it.
+const BY_DEFAULT: &str = "\
+# Vault's policy `default`, which a role has unless `token_no_default_policy` is set, allows the rest: lookup-self,
+# renew-self and revoke-self of auth/token, lookup and renew of sys/leases. Whoever may use a mount may ask
+# sys/internal/ui/mounts for its engine.
+";
+
+/// What engines of dynamic secrets call their credentials, right below their mount.
+const DYNAMIC: [&str; 4] = ["creds/", "static-creds/", "static-cred/", "sts/"];
+
 /// The roles that `workloads` log in to.
 pub(super) fn roles(workloads: &[Workload]) -> Vec<VaultRole> {
     let mut uses: BTreeMap<&VaultAccess, (BTreeSet<Subject>, BTreeSet<&Location>)> =
@@ -47,7 +57,7 @@ impl VaultRole {
         locations: &BTreeSet<&Location>,
     ) -> Self {
         let rules: BTreeSet<String> = locations.iter().filter_map(|it| rule(it)).collect();
-        let policy = rules.into_iter().collect();
+        let policy = rules.into_iter().collect::<String>() + BY_DEFAULT;
         let command = login::command(access, &subjects);
         Self { access: access.clone(), subjects, policy, command }
     }
@@ -68,9 +78,10 @@ fn rule_of_read(VaultPath { path, kv, .. }: &VaultPath) -> String {
     let read = |path: &str| allow(path, r#""read""#);
     let (mount, below) = path.split_once('/').unwrap_or((path, ""));
     let versioned = format!("{mount}/data/{below}");
-    let is_dynamic = ["creds/", "static-creds/"].iter().any(|name| below.starts_with(name));
+    let is_dynamic = DYNAMIC.iter().any(|name| below.starts_with(name));
     match kv {
         Some(KvVersion::V1) => read(path),
+        None if mount == "cubbyhole" => read(path),
         Some(KvVersion::V2) => read(&versioned),
         None if is_dynamic => {
             read(path) + &otherwise("is a KV mount of version 2", mount, &versioned)
@@ -123,7 +134,10 @@ mod tests {
         assert!(both.starts_with(&read("secret/data/a/b")), "{both}");
         assert!(both.ends_with("is no KV mount of version 2: path \"secret/a/b\"\n"), "{both}");
         assert!(rule_of("vault:database/creds/web").starts_with(&read("database/creds/web")));
-        assert!(rule_of("vault-write:pki/issue/web").contains(r#"["create", "update"]"#));
+        assert!(rule_of("vault:aws/sts/web").starts_with(&read("aws/sts/web")));
+        assert_eq!(rule_of("vault:cubbyhole/web"), read("cubbyhole/web"));
+        let write = "path \"pki/issue/web\" {\n  capabilities = [\"create\", \"update\"]\n}\n";
+        assert_eq!(rule_of("vault-write:pki/issue/web?common_name=web"), write);
     }
 
     #[test]

@@ -98,6 +98,9 @@ resource "vault_policy" "shared_2" {
       capabilities = ["read"]
     }
     # if `secret/` is no KV mount of version 2: path "secret/w"
+    # Vault's policy `default`, which a role has unless `token_no_default_policy` is set, allows the rest: lookup-self,
+    # renew-self and revoke-self of auth/token, lookup and renew of sys/leases. Whoever may use a mount may ask
+    # sys/internal/ui/mounts for its engine.
   HCL
 }
 

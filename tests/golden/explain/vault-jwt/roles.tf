@@ -5,6 +5,9 @@ resource "vault_policy" "web" {
       capabilities = ["read"]
     }
     # if `secret/` is no KV mount of version 2: path "secret/db"
+    # Vault's policy `default`, which a role has unless `token_no_default_policy` is set, allows the rest: lookup-self,
+    # renew-self and revoke-self of auth/token, lookup and renew of sys/leases. Whoever may use a mount may ask
+    # sys/internal/ui/mounts for its engine.
   HCL
 }
 

@@ -12,10 +12,16 @@ resource "vault_policy" "web" {
     path "kv2/data/new" {
       capabilities = ["read"]
     }
+    path "pki/issue/web" {
+      capabilities = ["create", "update"]
+    }
     path "secret/data/app" {
       capabilities = ["read"]
     }
     # if `secret/` is no KV mount of version 2: path "secret/app"
+    # Vault's policy `default`, which a role has unless `token_no_default_policy` is set, allows the rest: lookup-self,
+    # renew-self and revoke-self of auth/token, lookup and renew of sys/leases. Whoever may use a mount may ask
+    # sys/internal/ui/mounts for its engine.
   HCL
 }
 

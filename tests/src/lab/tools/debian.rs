@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use crate::lab::{program::Program, progress::say};
 
 /// What the lab uses, and why.
-const PACKAGES: [&str; 8] = [
+const PACKAGES: [&str; 10] = [
     "buildah",                     // images from Dockerfiles, without an engine
     "busybox-static",              // the test image
     "containerd",                  // runs the containers
@@ -13,6 +13,8 @@ const PACKAGES: [&str; 8] = [
     "etcd-server",                 // the API server's database
     "iproute2",                    // the bridge
     "iptables",                    // services' addresses, by kube-proxy
+    "jq",                          // what the README does with Vault's audit log
+    "postgresql",                  // what Vault makes credentials for
     "runc",                        // makes the containers
 ];
 

@@ -6,22 +6,22 @@ use anyhow::{Context, Result};
 
 /// A child process that is killed when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Process(pub(crate) Child);
+pub struct Process(pub Child);
 
 /// Memory in KiB, as `/proc/<pid>/status` tells it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Memory {
+pub struct Memory {
     /// Everything resident, the program's own pages included.
-    pub(crate) resident: u64,
+    pub resident: u64,
     /// What no file stands behind: heap and stacks.
-    pub(crate) anonymous: u64,
+    pub anonymous: u64,
     /// The most that was ever resident.
-    pub(crate) peak: u64,
+    pub peak: u64,
 }
 
 impl Process {
     /// What the process holds now.
-    pub(crate) fn memory(&self) -> Result<Memory> {
+    pub fn memory(&self) -> Result<Memory> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
         let field = |name: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(name));
@@ -42,6 +42,6 @@ impl Drop for Process {
 }
 
 /// KiB as MiB with one digit.
-pub(crate) fn mebibytes(kibibytes: u64) -> String {
+pub fn mebibytes(kibibytes: u64) -> String {
     format!("{}.{} MiB", kibibytes / 1024, kibibytes % 1024 * 10 / 1024)
 }
