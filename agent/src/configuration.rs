@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use mayfly_spec::{
     Location, Spec,
-    spec::{Identity, is_plain_http},
+    spec::{Identity, Vault, is_plain_http},
 };
 use thiserror::Error;
 
@@ -62,6 +62,9 @@ pub fn load(
     };
     spec.directory = root.resolve(&spec.directory);
     refuse(&spec, environment.in_pod)?;
+    if environment.in_pod && file.is_some() {
+        refuse_unverified(&spec)?;
+    }
     Ok(spec)
 }
 
@@ -112,11 +115,23 @@ fn plain_http(spec: &Spec) -> impl Iterator<Item = String> {
     })
 }
 
+/// In a pod it is the operator who says whether TLS is verified, by what the webhook puts into `MAYFLY_CONFIG`.
+fn refuse_unverified(spec: &Spec) -> Result<(), ConfigurationError> {
+    if spec.vault.as_ref().is_some_and(|vault| vault.skip_verify) {
+        let words = "`skip-verify` in `vault` is for trying out on your own machine; in a pod only the operator's configuration may say it";
+        return Err(ConfigurationError::Unusable(words.to_owned()));
+    }
+    Ok(())
+}
+
 fn refusal(spec: &Spec, location: &Location, in_pod: bool) -> Option<String> {
     let identity = spec.aws.as_ref().map(|aws| aws.identity).unwrap_or_default();
     match location {
         Location::AwsSm(_) | Location::AwsSsm(_) | Location::Kms(_) if in_pod && identity == Identity::Default => Some(
             "in a pod there is no default AWS identity; set `identity: irsa` or `identity: pod-identity` in `aws` (`mayfly.dev/aws-identity`)".to_owned(),
+        ),
+        _ if location.source().is_vault() && in_pod && identity == Identity::Default && spec.vault.as_ref().is_some_and(Vault::asks_aws) => Some(
+            "in a pod there is no default AWS identity to log in to Vault with; set `identity: irsa` or `identity: pod-identity` in `aws` (`mayfly.dev/aws-identity`)".to_owned(),
         ),
         Location::File(_) if in_pod => Some("`file:` references are for local development, not for pods".to_owned()),
         _ => None,

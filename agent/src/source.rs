@@ -101,16 +101,16 @@ impl Backends {
         let wants = |wanted: fn(Kind) -> bool| {
             spec.files.entries().iter().any(|entry| wanted(entry.from.location.source()))
         };
-        let aws = wants(Kind::is_aws).then(|| {
+        let wants_vault = wants(Kind::is_vault);
+        let logs_in_by_aws = wants_vault && spec.vault.as_ref().is_some_and(spec::Vault::asks_aws);
+        let aws = (wants(Kind::is_aws) || logs_in_by_aws).then(|| {
             let workload = environment.workload().or_else(|| spec.pod.clone());
             aws::Aws::new(spec.aws.clone().unwrap_or_default(), &http, environment, workload)
         });
-        let vault = wants(Kind::is_vault).then(|| vault::Vault::new(spec, &http));
-        Ok(Self {
-            aws: aws.transpose()?,
-            vault: vault.transpose()?,
-            file: file::LocalFiles::new(root.clone()),
-        })
+        let aws = aws.transpose()?;
+        let prover = aws.as_ref().map(aws::Aws::prover);
+        let vault = wants_vault.then(|| vault::Vault::new(spec, &http, prover));
+        Ok(Self { aws, vault: vault.transpose()?, file: file::LocalFiles::new(root.clone()) })
     }
 
     /// As whom AWS was asked so far.
@@ -133,10 +133,10 @@ impl Backends {
     }
 
     /// Gives back what was taken for the pod's life: the tokens that logins returned, and what was
-    /// leased with them.
-    pub async fn give_back(&self) {
+    /// leased with them; without `leases` only tokens that nothing was leased with.
+    pub async fn give_back(&self, leases: bool) {
         if let Some(vault) = &self.vault {
-            vault.give_back().await;
+            vault.give_back(leases).await;
         }
     }
 }

@@ -34,6 +34,7 @@ mod start;
 mod strangers;
 mod tenant;
 mod turmoil;
+mod vault_auth;
 mod workloads;
 
 use std::{future::Future, path::PathBuf, process::ExitCode};
@@ -111,6 +112,7 @@ fn topics() -> Vec<Case> {
         aws::cases(),
         aws_identity::cases(),
         kms::cases(),
+        vault_auth::cases(),
         rotation::cases(),
         jobs::cases(),
         outage::cases(),

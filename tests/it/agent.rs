@@ -15,4 +15,6 @@ mod parameters;
 mod pod;
 mod report;
 mod sealed;
+mod vault_auth;
 mod vault_kinds;
+mod vault_tls;

@@ -14,11 +14,14 @@ use std::path::PathBuf;
 use serde::{Deserialize, Deserializer, Serialize};
 
 pub use aws::{Aws, Identity};
-pub use certificates::Ca;
+pub use certificates::{Ca, ClientCertificate};
 pub use environment::{EnvironmentError, LONGEST};
 pub use interval::{Interval, IntervalError};
 pub use plain_http::is_plain_http;
-pub use vault::{DEFAULT_KUBERNETES_MOUNT, KubernetesAuth, Vault, VaultAuth};
+pub use vault::{
+    AppRoleAuth, AwsAuth, CertAuth, DEFAULT_AWS_MOUNT, DEFAULT_JWT_MOUNT, DEFAULT_KUBERNETES_MOUNT,
+    JwtAuth, KubernetesAuth, Vault, VaultAuth,
+};
 pub use workload::Workload;
 
 use crate::file::{FileMode, Files};

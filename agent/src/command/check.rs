@@ -23,14 +23,14 @@ pub(super) async fn check(
     warn_age: Option<Duration>,
 ) -> Result<ExitCode, Fault> {
     let Context { spec, root, aws, clock } = context;
-    // What a running agent keeps there is not to be used, and least of all given back.
+    // What a running agent keeps is its own; it would be given back below.
     let spec = &Spec { state: None, ..spec.clone() };
     let backends = Backends::new(spec, root, aws.clone())?;
     let holdings = read(spec, &backends).await;
     let identities = report::identities(spec, backends.aws_identities().await);
     let answered = holdings.iter().map(|(location, _)| location).collect();
     let rotations = report::rotations(&backends, answered).await;
-    backends.give_back().await;
+    backends.give_back(true).await;
     let results: Vec<_> =
         spec.files.entries().iter().map(|entry| (entry, verdict(spec, entry, &holdings))).collect();
     let mut table = Table::new(["FILE", "FROM", "VERSION", "AGE", "RESULT"]);

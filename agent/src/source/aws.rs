@@ -5,6 +5,7 @@
 //! secrets_manager, parameter_store, kms ── error      what is asked, and what an answer means
 //! caller ── regions, failure one call: credentials, and another region while one is down
 //! identity ── session        who asks
+//! proof                       who the pod is, shown to somebody else
 //! connector, clock           the agent's own HTTP client, and the time that AWS has
 //! ```
 //! The SDK is given everything by hand: credentials, region, endpoint, HTTP client. Its own retries
@@ -20,6 +21,7 @@ mod failure;
 mod identity;
 mod kms;
 mod parameter_store;
+mod proof;
 mod regions;
 mod secrets_manager;
 mod session;
@@ -39,7 +41,7 @@ use url::Url;
 use super::{Ask, Fetched, SourceError, unsupported};
 use crate::{
     fault::{Class, Fault},
-    http::Http,
+    http::{Client, Http},
     sealing::DataKey,
 };
 use caller::Caller;
@@ -55,6 +57,7 @@ use secrets_manager::SecretsManager;
 pub(super) use batch::plan;
 pub use identity::{IdentityReport, Principal};
 pub use kms::opened_again;
+pub(super) use proof::Prover;
 pub use secrets_manager::Rotation;
 
 /// What EKS's webhook, and ours, put into the agent's own environment.
@@ -96,6 +99,7 @@ pub(super) struct Aws {
     parameters: ParameterStore,
     kms: Kms,
     workload: Option<Workload>,
+    prover: Prover,
 }
 
 /// What every client of AWS is made from.
@@ -151,9 +155,15 @@ impl Aws {
         let regions = Regions::new(aws.failover_regions.clone());
         let setup = Rc::new(Setup { connector, aws, session, regions, clock: Clock::default() });
         let identity = Rc::new(Identity::new(setup.clone(), http, environment)?);
+        let prover = Prover::new(identity.clone(), setup.clock.clone());
         let caller = Caller::new(setup, identity);
         let (secrets, parameters) = (SecretsManager::new(), ParameterStore::new());
-        Ok(Self { caller, secrets, parameters, kms: Kms::new(), workload })
+        Ok(Self { caller, secrets, parameters, kms: Kms::new(), workload, prover })
+    }
+
+    /// Proves who the pod is, with the credentials that everything is read with.
+    pub(super) fn prover(&self) -> Prover {
+        self.prover.clone()
     }
 
     /// A new data key for a value that is sealed with `key`, for `workload`.
@@ -223,7 +233,7 @@ fn is_proxy(url: &str) -> bool {
 }
 
 /// The client for everything but the node's own agent.
-fn client(aws: &spec::Aws, http: &Http) -> Result<reqwest::Client, SourceError> {
+fn client(aws: &spec::Aws, http: &Http) -> Result<Client, SourceError> {
     let is_plain =
         |endpoint: &Option<String>| endpoint.as_ref().is_some_and(|url| url.starts_with("http://"));
     let uses_tls =

@@ -94,6 +94,11 @@ impl Cluster {
         Ok(program.env("KUBECONFIG", kubeconfig))
     }
 
+    /// `mayfly-agent` on the machine itself, with nothing of this program's environment that it reads.
+    pub fn agent(&self) -> Result<Program> {
+        images::mayfly::program(&self.lab.folders, images::mayfly::Target::Agent)
+    }
+
     /// Talks to the node's containerd with `ctr`.
     pub async fn ctr(&self, arguments: &[&str]) -> Result<String> {
         images::ctr(&self.lab, arguments).await

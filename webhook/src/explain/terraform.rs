@@ -10,15 +10,22 @@ use mayfly_spec::spec::Identity;
 use serde_json::{Value, json};
 
 use super::{
-    AwsRole, Explanation, Subject, VaultAccess, VaultRole, aws::RoleName, subject::one_or_many,
-    words::pretty,
+    AwsRole, Explanation, Subject, VaultAccess, VaultRole, aws::RoleName, login,
+    subject::one_or_many, words::pretty,
 };
+use crate::annotations::VaultMethod;
 
 /// Placeholders, the variables in their place, and what these are.
-const VARIABLES: [(&str, &str, &str); 4] = [
+const VARIABLES: [(&str, &str, &str); 6] = [
     ("<ACCOUNT>", "account", "The AWS account's number"),
     ("<REGION>", "region", "The AWS region of the secrets"),
     ("<OIDC_PROVIDER>", "oidc_provider", "The cluster's OIDC provider, without https://"),
+    (
+        "<API_SERVER_AUDIENCE>",
+        "api_server_audience",
+        "The audience that the API server gives to tokens that ask for none",
+    ),
+    ("<ROLE_ARN>", "role_arn", "The ARN of the pods' AWS role"),
     ("<CLUSTER>", "cluster", "The EKS cluster's name"),
 ];
 
@@ -73,11 +80,12 @@ fn of_aws(label: &str, role: &AwsRole) -> String {
         ("assume_role_policy", Some(trust)),
     ];
     let itself = block("aws_iam_role", label, &arguments);
-    let policy = policy(label, label, "mayfly", heredoc("JSON", &pretty(&role.policy)), false);
+    let policy = || policy(label, label, "mayfly", heredoc("JSON", &pretty(&role.policy)), false);
+    let policy = (!role.needs_nothing()).then(policy);
     let associations = role.subjects.iter().filter(|_| role.identity == Identity::PodIdentity);
     let associations = associations.map(|subject| association(label, subject));
-    let blocks = [itself, policy]
-        .into_iter()
+    let blocks = std::iter::once(itself)
+        .chain(policy)
         .chain(associations)
         .chain(key(role, label).into_iter().flatten());
     blocks.collect::<Vec<_>>().join("\n")
@@ -139,9 +147,8 @@ fn key(role: &AwsRole, label: &str) -> Option<[String; 2]> {
 }
 
 fn of_vault(role: &VaultRole, names: &mut BTreeSet<String>) -> String {
-    let VaultAccess { namespace, mount, role: name, audience, .. } = &role.access;
+    let VaultAccess { namespace, mount, role: name, .. } = &role.access;
     let label = unused(name, names);
-    let (accounts, namespaces) = role.bound();
     let policy = block(
         "vault_policy",
         &label,
@@ -151,20 +158,20 @@ fn of_vault(role: &VaultRole, names: &mut BTreeSet<String>) -> String {
             ("policy", Some(heredoc("HCL", role.policy.trim_end()))),
         ],
     );
-    let role = block(
-        "vault_kubernetes_auth_backend_role",
-        &label,
-        &[
-            ("namespace", namespace.as_deref().map(quoted)),
-            ("backend", Some(quoted(mount))),
-            ("role_name", Some(quoted(name))),
-            ("bound_service_account_names", Some(list(&accounts))),
-            ("bound_service_account_namespaces", Some(list(&namespaces))),
-            ("audience", audience.as_deref().map(quoted)),
-            ("token_policies", Some(format!("[vault_policy.{label}.name]"))),
-            ("token_ttl", Some("3600".to_owned())),
-        ],
-    );
+    let (kind, bounds) = login::terraform(&role.access, &role.subjects);
+    let arguments = [
+        ("namespace", namespace.as_deref().map(quoted)),
+        ("backend", Some(quoted(mount))),
+        (
+            if role.access.method == VaultMethod::Aws { "role" } else { "role_name" },
+            Some(quoted(name)),
+        ),
+    ];
+    let ends = [
+        ("token_policies", Some(format!("[vault_policy.{label}.name]"))),
+        ("token_ttl", Some("3600".to_owned())),
+    ];
+    let role = block(kind, &label, &[&arguments[..], &bounds, &ends].concat());
     format!("{policy}\n{role}")
 }
 
@@ -177,7 +184,7 @@ fn block(kind: &str, label: &str, arguments: &[(&str, Option<String>)]) -> Strin
     format!("resource \"{kind}\" \"{label}\" {{\n{}}}\n", lines.concat())
 }
 
-fn list(texts: &[&str]) -> String {
+pub(super) fn list(texts: &[&str]) -> String {
     let texts: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
     format!("[{}]", texts.join(", "))
 }
@@ -203,7 +210,7 @@ fn template(text: &str) -> String {
     })
 }
 
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     template(&Value::from(text).to_string())
 }
 

@@ -3,7 +3,10 @@
 use std::time::{Duration, SystemTime};
 
 use super::{Aws, AwsError, Session, error::escape, session::AccessKey};
-use crate::secret_server::{Request, identifier::uuid, reply::Reply};
+use crate::{
+    secret_server::{Request, identifier::uuid, reply::Reply},
+    signature::Signed,
+};
 
 /// What STS gives unless asked for something else.
 const DEFAULT_DURATION: Duration = Duration::from_hours(1);
@@ -14,7 +17,7 @@ impl Aws {
         let answer = match request.form("Action").as_deref() {
             Some("AssumeRoleWithWebIdentity") => self.assume_with_web_identity(request),
             Some("AssumeRole") => self.assume(request),
-            Some("GetCallerIdentity") => self.caller_identity(request),
+            Some("GetCallerIdentity") => self.identify(request),
             other => Err(invalid_action(other.unwrap_or_default())),
         };
         match answer {
@@ -54,17 +57,24 @@ impl Aws {
         Ok(body)
     }
 
-    /// Nobody needs a right for it.
-    fn caller_identity(&self, request: &Request) -> Result<String, AwsError> {
-        let who = self.signer(request, "sts")?;
-        let account = who.principal.split(':').nth(4).unwrap_or_default();
+    /// Who signed the request: for Vault, which passes on what it was shown.
+    fn identify(&self, request: &Request) -> Result<String, AwsError> {
+        let headers: Vec<(String, String)> = request
+            .headers
+            .iter()
+            .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
+            .collect();
+        let (method, path) = (request.method.as_str(), request.path.as_str());
+        let signed = Signed { method, path, headers: &headers, body: &request.body };
+        let arn = self.caller(&signed, signed.region().unwrap_or_default());
+        let arn = arn.map_err(|text| AwsError::new(403, "SignatureDoesNotMatch", text))?;
         Ok(format!(
             "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\n\
-             <GetCallerIdentityResult><Arn>{arn}</Arn><UserId>AROA3XFRBF535EXAMPLE1</UserId>\
+             <GetCallerIdentityResult><Arn>{arn}</Arn><UserId>AROA3XFRBF535EXAMPLE1:session</UserId>\
              <Account>{account}</Account></GetCallerIdentityResult>\n\
              <ResponseMetadata><RequestId>{request}</RequestId></ResponseMetadata>\n\
              </GetCallerIdentityResponse>\n",
-            arn = escape(&who.principal),
+            account = arn.split(':').nth(4).unwrap_or_default(),
             request = uuid(),
         ))
     }
