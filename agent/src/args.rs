@@ -42,8 +42,12 @@ pub enum Command {
         #[arg(long, value_parser = humantime::parse_duration, value_name = "TIME")]
         timeout: Option<Duration>,
     },
-    /// Log in and read every reference, write nothing, print a table
-    Check,
+    /// Log in and read every reference, write nothing, print tables: as whom, what, what rotates
+    Check {
+        /// Warn of every secret whose version is older, for example `90d`; the exit code stays
+        #[arg(long, value_parser = humantime::parse_duration, value_name = "TIME")]
+        warn_age: Option<Duration>,
+    },
     /// Seal a value from stdin for one service account, and print its reference
     #[command(after_help = SEAL_HELP)]
     Seal(SealArgs),

@@ -69,7 +69,7 @@ fn dispatch(command: &Command, args: &Args, environment: &Environment) -> Result
         Command::Once => block_on(run::run(&context()?, Task::Once)),
         Command::Wait { timeout } => block_on(wait::wait(&context()?, *timeout)),
         Command::Seal(wish) => seal::seal(wish, args, environment),
-        Command::Check => block_on(check::check(&context()?)),
+        Command::Check { warn_age } => block_on(check::check(&context()?, *warn_age)),
         Command::Status { json } => Ok(status::status(&context()?, *json)),
     }
 }

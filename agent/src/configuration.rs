@@ -3,7 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-use mayfly_spec::{Location, Spec, spec::Identity};
+use mayfly_spec::{
+    Location, Spec,
+    spec::{Identity, Vault, is_plain_http},
+};
 use thiserror::Error;
 
 use crate::{
@@ -59,6 +62,9 @@ pub fn load(
     };
     spec.directory = root.resolve(&spec.directory);
     refuse(&spec, environment.in_pod)?;
+    if environment.in_pod && file.is_some() {
+        refuse_unverified(&spec)?;
+    }
     Ok(spec)
 }
 
@@ -82,14 +88,40 @@ fn parse_json(json: &str) -> Result<Spec, ConfigurationError> {
 
 /// Everything that this agent cannot do, in one message.
 fn refuse(spec: &Spec, in_pod: bool) -> Result<(), ConfigurationError> {
-    let entries = spec.files.entries().iter();
-    let faults: Vec<String> = entries
-        .filter_map(|entry| {
-            let reason = refusal(spec, &entry.from.location, in_pod)?;
-            Some(format!("`{}` from `{}`: {reason}", entry.path, entry.from.label()))
-        })
-        .collect();
+    let entries = spec.files.entries().iter().filter_map(|entry| {
+        let reason = refusal(spec, &entry.from.location, in_pod)?;
+        Some(format!("`{}` from `{}`: {reason}", entry.path, entry.from.label()))
+    });
+    let addresses = plain_http(spec).filter(|_| in_pod);
+    let faults: Vec<String> = entries.chain(addresses).collect();
     if faults.is_empty() { Ok(()) } else { Err(ConfigurationError::Unusable(faults.join("; "))) }
+}
+
+/// In a pod it is the operator who says whether TLS is verified, by what the webhook puts into `MAYFLY_CONFIG`.
+fn refuse_unverified(spec: &Spec) -> Result<(), ConfigurationError> {
+    if spec.vault.as_ref().is_some_and(|vault| vault.skip_verify) {
+        let words = "`skip-verify` in `vault` is for trying out on your own machine; in a pod only the operator's configuration may say it";
+        return Err(ConfigurationError::Unusable(words.to_owned()));
+    }
+    Ok(())
+}
+
+/// The addresses that have to be `https` in a pod. They are not quoted: one may hold a password.
+fn plain_http(spec: &Spec) -> impl Iterator<Item = String> {
+    let aws = spec.aws.as_ref();
+    let addresses = [
+        ("aws.endpoint", aws.and_then(|aws| aws.endpoint.as_ref())),
+        ("aws.sts-endpoint", aws.and_then(|aws| aws.sts_endpoint.as_ref())),
+        ("aws.proxy", aws.and_then(|aws| aws.proxy.as_ref())),
+        ("vault.address", spec.vault.as_ref().map(|vault| &vault.address)),
+    ];
+    let is_refused = |url: &String| is_plain_http(url) && !spec.plain_http.contains(url);
+    addresses.into_iter().filter(move |(_, url)| url.is_some_and(is_refused)).map(|(name, _)| {
+        format!(
+            "`{name}` is plain HTTP, which others can read on the way; in a pod it has to be `https://…`, \
+             be on the loopback, or stand in `plain-http` too"
+        )
+    })
 }
 
 fn refusal(spec: &Spec, location: &Location, in_pod: bool) -> Option<String> {
@@ -97,6 +129,9 @@ fn refusal(spec: &Spec, location: &Location, in_pod: bool) -> Option<String> {
     match location {
         Location::AwsSm(_) | Location::AwsSsm(_) | Location::Kms(_) if in_pod && identity == Identity::Default => Some(
             "in a pod there is no default AWS identity; set `identity: irsa` or `identity: pod-identity` in `aws` (`mayfly.dev/aws-identity`)".to_owned(),
+        ),
+        _ if location.source().is_vault() && in_pod && identity == Identity::Default && spec.vault.as_ref().is_some_and(Vault::asks_aws) => Some(
+            "in a pod there is no default AWS identity to log in to Vault with; set `identity: irsa` or `identity: pod-identity` in `aws` (`mayfly.dev/aws-identity`)".to_owned(),
         ),
         Location::File(_) if in_pod => Some("`file:` references are for local development, not for pods".to_owned()),
         _ => None,
@@ -134,6 +169,27 @@ mod tests {
             );
             assert_eq!(refused(&with(from), false), None, "{from}");
         }
+    }
+
+    #[test]
+    fn plain_http_is_for_the_loopback_and_for_what_is_listed() {
+        let with = |address: &str, listed: &str| {
+            format!(
+                r#"{{"version":1,"directory":"/run/mayfly","plain-http":["{listed}"],"files":[],
+                    "aws":{{"identity":"irsa","endpoint":"{address}","sts-endpoint":"{address}","proxy":"{address}"}},
+                    "vault":{{"address":"{address}","auth":{{"token-file":"/token"}}}}}}"#
+            )
+        };
+        let open = "http://10.0.0.1:8200";
+        let words = refused(&with(open, "http://10.0.0.1"), true).expect("a refusal");
+        for name in ["aws.endpoint", "aws.sts-endpoint", "aws.proxy", "vault.address"] {
+            assert!(words.contains(&format!("`{name}` is plain HTTP")), "{words}");
+        }
+        assert!(!words.contains("10.0.0.1"), "{words}");
+        assert_eq!(refused(&with(open, ""), false), None, "outside a pod");
+        assert_eq!(refused(&with(open, open), true), None);
+        assert_eq!(refused(&with("http://127.0.0.1:8200", ""), true), None);
+        assert_eq!(refused(&with("https://10.0.0.1:8200", ""), true), None);
     }
 
     #[test]

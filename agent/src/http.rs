@@ -4,16 +4,23 @@
 //! certificates; it does not know AWS or Vault, and its errors never hold an answer's body.
 
 mod certificates;
+mod client_certificate;
+mod server_name;
+mod unverified;
 
 use std::{cell::OnceCell, rc::Rc, sync::Arc, time::Duration};
 
-use mayfly_spec::spec::Ca;
+use mayfly_spec::spec::{Ca, ClientCertificate};
 use reqwest::redirect::Policy;
-use rustls::RootCertStore;
+use rustls::{ClientConfig, RootCertStore, client::Resumption};
 use thiserror::Error;
+use url::Url;
 use zeroize::Zeroizing;
 
 pub use certificates::CertificateError;
+use client_certificate::Shown;
+use server_name::{At, ServerName};
+use unverified::Unverified;
 
 use crate::{fault, root::Root};
 
@@ -60,6 +67,36 @@ pub enum TransportError {
     TooLong(String),
 }
 
+/// How TLS is agreed on with one server.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Tls<'a> {
+    /// Whom to trust instead of the system's authorities.
+    pub ca: Option<&'a Ca>,
+    /// The name that the server is asked for and must prove, instead of the address's host.
+    pub server_name: Option<&'a str>,
+    /// What to show to a server that asks.
+    pub client_certificate: Option<&'a ClientCertificate>,
+    /// Whether whatever the server shows is taken.
+    pub skip_verify: bool,
+}
+
+/// What requests are sent through.
+#[derive(Debug, Clone)]
+pub struct Client {
+    inner: reqwest::Client,
+    server_name: Option<ServerName>,
+}
+
+impl Client {
+    fn build(
+        builder: reqwest::ClientBuilder,
+        server_name: Option<ServerName>,
+    ) -> Result<Self, CertificateError> {
+        let failed = |error: reqwest::Error| CertificateError::Client(fault::innermost(&error));
+        Ok(Self { inner: builder.build().map_err(failed)?, server_name })
+    }
+}
+
 /// Makes clients; those without certificate authorities of their own share the system's.
 #[derive(Debug)]
 pub struct Http {
@@ -80,48 +117,68 @@ impl Http {
     }
 
     /// A client that trusts `ca`, or the system's authorities. They are read only if TLS is used.
-    pub fn client(
-        &self,
-        ca: Option<&Ca>,
-        uses_tls: bool,
-    ) -> Result<reqwest::Client, CertificateError> {
-        let builder = self.builder(ca, uses_tls)?.no_proxy();
-        builder.build().map_err(|error| CertificateError::Client(fault::innermost(&error)))
+    pub fn client(&self, ca: Option<&Ca>, uses_tls: bool) -> Result<Client, CertificateError> {
+        let tls = self.tls(&Tls { ca, ..Tls::default() }, uses_tls)?;
+        Client::build(builder(tls).no_proxy(), None)
     }
 
     /// The same, through `proxy`.
-    pub fn client_through(
-        &self,
-        proxy: &str,
-        ca: Option<&Ca>,
-    ) -> Result<reqwest::Client, CertificateError> {
+    pub fn client_through(&self, proxy: &str, ca: Option<&Ca>) -> Result<Client, CertificateError> {
         let failed = |error: reqwest::Error| CertificateError::Client(fault::innermost(&error));
         let proxy = reqwest::Proxy::all(proxy).map_err(failed)?;
-        self.builder(ca, true)?.proxy(proxy).build().map_err(failed)
+        let tls = self.tls(&Tls { ca, ..Tls::default() }, true)?;
+        Client::build(builder(tls).proxy(proxy), None)
     }
 
-    fn builder(
+    /// A client for the one server at `url`.
+    pub fn client_of(&self, url: &Url, tls: &Tls<'_>) -> Result<Client, CertificateError> {
+        let uses_tls = url.scheme() == "https";
+        let config = self.tls(tls, uses_tls)?;
+        let mut builder = builder(config).no_proxy();
+        if tls.client_certificate.is_some() {
+            // A connection goes on with the certificate of its beginning, so it is not kept.
+            builder = builder.pool_max_idle_per_host(0);
+        }
+        match tls.server_name.filter(|_| uses_tls) {
+            None => Client::build(builder, None),
+            Some(name) => {
+                let name = ServerName::parse(name)?;
+                Client::build(builder.dns_resolver(At::host_of(url)), Some(name))
+            }
+        }
+    }
+
+    fn tls(&self, tls: &Tls<'_>, is_used: bool) -> Result<ClientConfig, CertificateError> {
+        let provider = certificates::provider();
+        let config = ClientConfig::builder_with_provider(provider.clone())
+            .with_safe_default_protocol_versions()
+            .map_err(CertificateError::Tls)?;
+        let config = if tls.skip_verify {
+            let any = Arc::new(Unverified::new(provider));
+            config.dangerous().with_custom_certificate_verifier(any)
+        } else {
+            config.with_root_certificates(self.authorities(tls.ca, is_used)?)
+        };
+        let Some(certificate) = tls.client_certificate else {
+            return Ok(config.with_no_client_auth());
+        };
+        let shown = Arc::new(Shown::new(certificate, &self.root)?);
+        let mut config = config.with_client_cert_resolver(shown);
+        // A resumed session would go on with the certificate of its beginning.
+        config.resumption = Resumption::disabled();
+        Ok(config)
+    }
+
+    fn authorities(
         &self,
         ca: Option<&Ca>,
-        uses_tls: bool,
-    ) -> Result<reqwest::ClientBuilder, CertificateError> {
-        let authorities = match (uses_tls, ca) {
-            (false, _) => Arc::new(RootCertStore::empty()),
-            (true, Some(ca)) => Arc::new(certificates::read(ca, &self.root)?),
-            (true, None) => self.system()?,
-        };
-        let tls = rustls::ClientConfig::builder_with_provider(certificates::provider())
-            .with_safe_default_protocol_versions()
-            .map_err(CertificateError::Tls)?
-            .with_root_certificates(authorities)
-            .with_no_client_auth();
-        Ok(reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .user_agent(concat!("mayfly-agent/", env!("CARGO_PKG_VERSION")))
-            .redirect(Policy::none())
-            .connect_timeout(CONNECT_LIMIT)
-            .timeout(EXCHANGE_LIMIT)
-            .pool_idle_timeout(IDLE_LIMIT))
+        are_used: bool,
+    ) -> Result<Arc<RootCertStore>, CertificateError> {
+        match (are_used, ca) {
+            (false, _) => Ok(Arc::new(RootCertStore::empty())),
+            (true, Some(ca)) => Ok(Arc::new(certificates::read(ca, &self.root)?)),
+            (true, None) => self.system(),
+        }
     }
 
     fn system(&self) -> Result<Arc<RootCertStore>, CertificateError> {
@@ -133,13 +190,27 @@ impl Http {
     }
 }
 
+fn builder(tls: ClientConfig) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .user_agent(concat!("mayfly-agent/", env!("CARGO_PKG_VERSION")))
+        .redirect(Policy::none())
+        .connect_timeout(CONNECT_LIMIT)
+        .timeout(EXCHANGE_LIMIT)
+        .pool_idle_timeout(IDLE_LIMIT)
+}
+
 /// Sends `request` and reads the whole answer.
 pub async fn exchange(
-    client: &reqwest::Client,
-    request: reqwest::Request,
+    client: &Client,
+    mut request: reqwest::Request,
 ) -> Result<Answer, TransportError> {
     let host = host(request.url());
-    let response = client.execute(request).await.map_err(|error| transport_error(&error, &host))?;
+    if let Some(name) = &client.server_name {
+        name.call(&mut request);
+    }
+    let response =
+        client.inner.execute(request).await.map_err(|error| transport_error(&error, &host))?;
     let mut answer = http::Response::new(());
     *answer.status_mut() = response.status();
     *answer.headers_mut() = response.headers().clone();
@@ -164,7 +235,7 @@ async fn read_body(
 }
 
 /// Scheme, host and port: what a person would look for in their configuration.
-fn host(url: &url::Url) -> String {
+fn host(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
 

@@ -17,7 +17,7 @@ use mayfly_spec::{
 };
 use tokio::time::Instant;
 
-pub use aws::AwsEnvironment;
+pub use aws::{AwsEnvironment, IdentityReport, Principal, Rotation, opened_again};
 pub use version::{Regression, Version};
 
 use crate::{
@@ -101,23 +101,42 @@ impl Backends {
         let wants = |wanted: fn(Kind) -> bool| {
             spec.files.entries().iter().any(|entry| wanted(entry.from.location.source()))
         };
-        let aws = wants(Kind::is_aws).then(|| {
+        let wants_vault = wants(Kind::is_vault);
+        let logs_in_by_aws = wants_vault && spec.vault.as_ref().is_some_and(spec::Vault::asks_aws);
+        let aws = (wants(Kind::is_aws) || logs_in_by_aws).then(|| {
             let workload = environment.workload().or_else(|| spec.pod.clone());
             aws::Aws::new(spec.aws.clone().unwrap_or_default(), &http, environment, workload)
         });
-        let vault = wants(Kind::is_vault).then(|| vault::Vault::new(spec, &http));
-        Ok(Self {
-            aws: aws.transpose()?,
-            vault: vault.transpose()?,
-            file: file::LocalFiles::new(root.clone()),
-        })
+        let aws = aws.transpose()?;
+        let prover = aws.as_ref().map(aws::Aws::prover);
+        let vault = wants_vault.then(|| vault::Vault::new(spec, &http, prover));
+        Ok(Self { aws, vault: vault.transpose()?, file: file::LocalFiles::new(root.clone()) })
+    }
+
+    /// As whom AWS was asked so far.
+    pub(crate) async fn aws_identities(&self) -> Vec<IdentityReport> {
+        match &self.aws {
+            Some(aws) => aws.identities().await,
+            None => Vec::new(),
+        }
+    }
+
+    /// What the backend does to a secret by itself; `None` where it is not known to do anything.
+    pub(crate) async fn rotation(
+        &self,
+        location: &Location,
+    ) -> Option<Result<Rotation, SourceError>> {
+        match (location, &self.aws) {
+            (Location::AwsSm(secret), Some(aws)) => Some(Box::pin(aws.rotation(secret)).await),
+            _ => None,
+        }
     }
 
     /// Gives back what was taken for the pod's life: the tokens that logins returned, and what was
-    /// leased with them.
-    pub async fn give_back(&self) {
+    /// leased with them; without `leases` only tokens that nothing was leased with.
+    pub async fn give_back(&self, leases: bool) {
         if let Some(vault) = &self.vault {
-            vault.give_back().await;
+            vault.give_back(leases).await;
         }
     }
 }
@@ -137,10 +156,7 @@ impl Source for Backends {
 
     async fn fetch_batch(&self, batch: &[Ask]) -> Vec<Result<Fetched, SourceError>> {
         match (batch, &self.aws) {
-            ([first, ..], Some(aws)) if first.location.source().is_aws() => {
-                let batch: Vec<Location> = batch.iter().map(|ask| ask.location.clone()).collect();
-                aws.fetch(&batch).await
-            }
+            ([first, ..], Some(aws)) if first.location.source().is_aws() => aws.fetch(batch).await,
             _ => {
                 let alone = batch.iter().map(|ask| self.fetch(ask));
                 futures_util::future::join_all(alone).await

@@ -1,16 +1,20 @@
 //! AWS against moto, beyond a single secret: parameters, trees, versions, batches.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use mayfly_tests::{
     cases,
-    lab::{cluster::Cluster, suite::Case},
+    lab::{cluster::Cluster, folders, suite::Case},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{canary, tenant::Tenant};
 
 pub(crate) fn cases() -> Vec<Case> {
-    cases![aws_parameters_and_a_tree_of_them, aws_many_secrets_in_few_calls]
+    cases![
+        aws_parameters_and_a_tree_of_them,
+        aws_many_secrets_in_few_calls,
+        aws_audit_takes_the_filter_and_the_alarm,
+    ]
 }
 
 async fn aws_parameters_and_a_tree_of_them(cluster: &Cluster) -> Result<()> {
@@ -59,4 +63,31 @@ async fn aws_many_secrets_in_few_calls(cluster: &Cluster) -> Result<()> {
     let batches = reads.iter().filter(|read| **read == "secretsmanager.BatchGetSecretValue");
     ensure!(!reads.is_empty() && batches.count() == reads.len(), "there were {reads:?}");
     Ok(())
+}
+
+/// What `manifests/aws-audit` gives to the AWS CLI, checked as that checks it.
+async fn aws_audit_takes_the_filter_and_the_alarm(cluster: &Cluster) -> Result<()> {
+    let aws = cluster.aws();
+    let read = |file: &str| -> Result<Value> {
+        let path = folders::checkout().join("manifests/aws-audit").join(file);
+        serde_json::from_str(&folders::read(&path)?).with_context(|| format!("read {file}"))
+    };
+    let (filter, alarm) = (read("metric-filter.json")?, read("alarm.json")?);
+    let group = json!({"logGroupName": filter["logGroupName"]});
+    aws.call_as_described("logs", "create_log_group", &group).await?;
+    aws.call_as_described("logs", "put_metric_filter", &filter).await?;
+    aws.call_as_described("cloudwatch", "put_metric_alarm", &alarm).await?;
+    let filters = aws.call_as_described("logs", "describe_metric_filters", &group).await?;
+    ensure!(filters["metricFilters"][0]["filterPattern"] == filter["filterPattern"], "{filters}");
+    let named = json!({"AlarmNames": [alarm["AlarmName"]]});
+    let alarms = aws.call_as_described("cloudwatch", "describe_alarms", &named).await?;
+    ensure!(alarms["MetricAlarms"][0]["MetricName"] == alarm["MetricName"], "{alarms}");
+    // What AWS does not know is refused before it is sent.
+    let mut wrong = alarm;
+    wrong["Treshold"] = json!(1);
+    ensure!(aws.call_as_described("cloudwatch", "put_metric_alarm", &wrong).await.is_err());
+    aws.call_as_described("cloudwatch", "delete_alarms", &named).await?;
+    let named = json!({"logGroupName": filter["logGroupName"], "filterName": filter["filterName"]});
+    aws.call_as_described("logs", "delete_metric_filter", &named).await?;
+    aws.call_as_described("logs", "delete_log_group", &group).await.map(drop)
 }

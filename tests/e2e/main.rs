@@ -4,6 +4,7 @@ mod abuse;
 mod admission;
 mod audit;
 mod aws;
+mod aws_identity;
 mod canary;
 mod chart;
 mod company;
@@ -35,6 +36,7 @@ mod strangers;
 mod tenant;
 mod turmoil;
 mod vault;
+mod vault_auth;
 mod workloads;
 
 use std::{future::Future, path::PathBuf, process::ExitCode};
@@ -110,7 +112,9 @@ fn topics() -> Vec<Case> {
         chart::cases(),
         delivery::cases(),
         aws::cases(),
+        aws_identity::cases(),
         kms::cases(),
+        vault_auth::cases(),
         rotation::cases(),
         vault::cases(),
         jobs::cases(),

@@ -13,5 +13,8 @@ mod leases;
 mod life;
 mod parameters;
 mod pod;
+mod report;
 mod sealed;
+mod vault_auth;
 mod vault_kinds;
+mod vault_tls;

@@ -14,6 +14,7 @@ use std::{
 use mayfly_agent::{
     fault::Class,
     schedule::{Outcome, Schedule},
+    source::opened_again,
 };
 use mayfly_spec::spec::Start;
 
@@ -45,6 +46,8 @@ pub(crate) struct Load {
     /// The time over which the pods start.
     pub(crate) over: Duration,
     pub(crate) refresh: Duration,
+    /// How many sealed values each pod has.
+    pub(crate) sealed: u16,
 }
 
 impl Load {
@@ -62,6 +65,7 @@ pub(crate) struct Seen {
     pub(crate) secrets: Service,
     pub(crate) batches: Service,
     pub(crate) parameters: Service,
+    pub(crate) keys: Service,
     /// All exchanges of tokens for credentials.
     pub(crate) identity: Service,
     /// The most of them on one node in a second, and how many its agent throttled.
@@ -97,6 +101,9 @@ struct Agent {
     look: Duration,
     secrets: u16,
     parameters: u16,
+    sealed: u16,
+    /// When the sealed values are opened again.
+    opened_again: Option<Duration>,
     queue: VecDeque<Call>,
     failed: bool,
 }
@@ -106,6 +113,7 @@ struct Agent {
 pub(crate) struct Fleet<'a> {
     plan: &'a Plan,
     refresh: Duration,
+    sealed: u16,
     agents: Vec<Agent>,
     nodes: Vec<Service>,
     events: BinaryHeap<Reverse<(Duration, usize, u8)>>,
@@ -120,6 +128,7 @@ impl<'a> Fleet<'a> {
         let mut fleet = Self {
             plan,
             refresh: load.refresh,
+            sealed: load.sealed,
             agents: Vec::with_capacity(starts.len()),
             nodes: (0..nodes).map(|_| Service::new(1000.0, 500.0)).collect(),
             events: BinaryHeap::new(),
@@ -129,6 +138,8 @@ impl<'a> Fleet<'a> {
                 secrets: Service::new(10_000.0, 10_000.0),
                 batches: Service::new(100.0, 100.0),
                 parameters: Service::new(40.0, 40.0),
+                // KMS's quota is another in each region.
+                keys: unlimited(),
                 identity: unlimited(),
                 node_peak: 0,
                 node_throttled: 0,
@@ -172,13 +183,17 @@ impl<'a> Fleet<'a> {
         let agent = &mut self.agents[pod];
         agent.schedule = Schedule::new(self.refresh);
         agent.deadline = now + Start::default().deadline.duration();
-        (agent.credentials, agent.round) = (None, None);
+        (agent.credentials, agent.round, agent.opened_again) = (None, None, None);
+        agent.sealed = self.sealed;
         self.at(now, pod, Next::Look);
     }
 
     fn look(&mut self, now: Duration, pod: usize) {
-        let (plan, latency) = (self.plan, self.latency());
+        let (plan, latency, sealed) = (self.plan, self.latency(), self.sealed);
         let agent = &mut self.agents[pod];
+        if agent.opened_again.is_some_and(|again| now >= again) {
+            (agent.sealed, agent.opened_again) = (sealed, None);
+        }
         agent.begin(now, self.refresh, plan);
         agent.failed = false;
         let age = agent.credentials.map(|since| now.saturating_sub(since));
@@ -207,13 +222,14 @@ impl<'a> Fleet<'a> {
         let under_way = agent.queue.len().min(CONCURRENT);
         let calls: Vec<Call> = agent.queue.drain(..under_way).collect();
         for call in calls {
-            let Seen { secrets, batches, parameters, .. } = &mut self.seen;
+            let Seen { secrets, batches, parameters, keys, .. } = &mut self.seen;
             match call {
                 Call::Secret if secrets.ask(now) => agent.secrets -= 1,
                 Call::Batch(size) if batches.ask(now) => agent.secrets -= size,
                 Call::Parameters(size) if parameters.ask(now) => agent.parameters -= size,
+                Call::Open if keys.ask(now) => agent.sealed -= 1,
                 Call::Batch(size) => agent.queue.extend((0..size).map(|_| Call::Secret)),
-                Call::Secret | Call::Parameters(_) => agent.failed = true,
+                Call::Secret | Call::Parameters(_) | Call::Open => agent.failed = true,
             }
         }
         self.at(now + latency, pod, Next::Calls);
@@ -223,6 +239,9 @@ impl<'a> Fleet<'a> {
     fn finish(&mut self, now: Duration, pod: usize) {
         let jitter = self.random.f64();
         let agent = &mut self.agents[pod];
+        if agent.sealed == 0 && agent.opened_again.is_none() {
+            agent.opened_again = Some(now + opened_again(jitter));
+        }
         let outcome = match (agent.failed, agent.ready) {
             (false, _) => Outcome::Good,
             (true, true) => Outcome::Kept(Class::Unreachable),
@@ -270,6 +289,8 @@ impl Agent {
             look: began,
             secrets: 0,
             parameters: 0,
+            sealed: 0,
+            opened_again: None,
             queue: VecDeque::new(),
             failed: false,
         }
@@ -282,6 +303,8 @@ impl Agent {
             self.round = Some(now);
             (self.secrets, self.parameters) = (plan.secrets, plan.parameters);
         }
-        self.queue = plan.calls(self.secrets, self.parameters).iter().copied().collect();
+        let opens = (0..self.sealed).map(|_| Call::Open);
+        self.queue =
+            plan.calls(self.secrets, self.parameters).iter().copied().chain(opens).collect();
     }
 }

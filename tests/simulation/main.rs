@@ -40,6 +40,9 @@ struct Args {
     /// How many parameters of the Parameter Store each pod has.
     #[arg(long, default_value_t = 0)]
     parameters: u16,
+    /// How many sealed values (`kms:`) each pod has.
+    #[arg(long, default_value_t = 0)]
+    sealed: u16,
     /// The refresh interval, in seconds.
     #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u64).range(10..=1800))]
     refresh: u64,
@@ -66,6 +69,7 @@ fn main() -> Result<()> {
                 pods_per_node: args.pods_per_node,
                 over,
                 refresh: Duration::from_secs(args.refresh),
+                sealed: args.sealed,
             };
             let starts = load.starts(args.seed);
             let driver = driver::Pattern::of(&starts, args.secrets);

@@ -16,6 +16,8 @@ pub(crate) enum Call {
     Batch(u16),
     /// `GetParameters`, for so many parameters.
     Parameters(u16),
+    /// KMS's `Decrypt`, for a sealed value.
+    Open,
 }
 
 /// The calls for every number of what is missing.

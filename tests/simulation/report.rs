@@ -10,8 +10,12 @@ use crate::{
 
 /// What ten thousand calls of Secrets Manager cost, in dollars.
 const PRICE: f64 = 0.05;
+/// And of KMS.
+const PRICE_OF_KMS: f64 = 0.03;
+/// The hours between two openings of a sealed value, on the average.
+const HOURS: f64 = 18.0;
 const DAYS_A_MONTH: f64 = 30.0;
-const HEAD: [&str; 13] = [
+const HEAD: [&str; 14] = [
     "PODS",
     "START",
     "HALF READY",
@@ -24,6 +28,7 @@ const HEAD: [&str; 13] = [
     "CALLS/DAY",
     "$/MONTH",
     "QUOTAS",
+    "KMS: PEAK, CALLS/DAY, $/MONTH",
     "CSI: PEAK, CALLS/DAY, $/MONTH",
 ];
 
@@ -31,16 +36,17 @@ const HEAD: [&str; 13] = [
 #[derive(Debug)]
 pub(crate) struct Report {
     title: String,
-    rows: Vec<[String; 13]>,
+    sealed: u16,
+    rows: Vec<[String; 14]>,
 }
 
 impl Report {
     pub(crate) fn new(args: &Args) -> Self {
-        let Args { secrets, parameters, refresh, seed, .. } = args;
+        let Args { secrets, parameters, sealed, refresh, seed, .. } = args;
         let title = format!(
-            "{secrets} secrets and {parameters} parameters a pod, looked at every {refresh} s; seed {seed}"
+            "{secrets} secrets and {parameters} parameters a pod, looked at every {refresh} s, and {sealed} sealed values; seed {seed}"
         );
-        Self { title, rows: vec![HEAD.map(str::to_owned)] }
+        Self { title, sealed: *sealed, rows: vec![HEAD.map(str::to_owned)] }
     }
 
     /// Adds a fleet, whose pods started as `start` says.
@@ -59,6 +65,7 @@ impl Report {
             per_day.to_string(),
             format!("{:.2}", price(billed_per_day(seen)) * DAYS_A_MONTH),
             verdict(seen).to_owned(),
+            keys(seen, self.sealed),
             format!(
                 "{}, {}, {:.2}",
                 driver.peak,
@@ -67,6 +74,13 @@ impl Report {
             ),
         ]);
     }
+}
+
+/// Of KMS there is too little in an hour to tell a day by.
+fn keys(seen: &Seen, sealed: u16) -> String {
+    let per_day = f64::from(seen.pods) * f64::from(sealed) * 24.0 / HOURS;
+    let cost = per_day / 10_000.0 * PRICE_OF_KMS * DAYS_A_MONTH;
+    format!("{}, {per_day:.0}, {cost:.2}", seen.keys.peak(Duration::ZERO, END))
 }
 
 /// What a day costs.
@@ -136,7 +150,7 @@ impl fmt::Display for Report {
         )?;
         write!(
             f,
-            "up at their start deadline and were started anew. $0.05 for 10,000 calls of Secrets Manager, 30 days."
+            "up at their start deadline and were started anew. $0.05 for 10,000 calls of Secrets Manager, $0.03 of KMS, 30 days."
         )
     }
 }

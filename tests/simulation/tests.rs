@@ -11,9 +11,13 @@ use crate::{
 const AT_ONCE: Duration = Duration::from_secs(1);
 
 fn run(pods: u32, secrets: u16, parameters: u16, seed: u64) -> Seen {
+    run_sealed(pods, secrets, parameters, 0, seed)
+}
+
+fn run_sealed(pods: u32, secrets: u16, parameters: u16, sealed: u16, seed: u64) -> Seen {
     let plan = Plan::new(secrets, parameters).expect("a plan");
     let refresh = Duration::from_mins(5);
-    let load = Load { pods, pods_per_node: 50, over: AT_ONCE, refresh };
+    let load = Load { pods, pods_per_node: 50, over: AT_ONCE, refresh, sealed };
     Fleet::new(&plan, &load, &load.starts(seed), seed).run()
 }
 
@@ -95,4 +99,12 @@ fn a_service_answers_what_its_quota_allows() {
 fn the_drivers_pattern_is_the_published_one() {
     let at_once = vec![Duration::ZERO; 10_000];
     assert_eq!(Pattern::of(&at_once, 5), Pattern { peak: 50_000, per_day: 36_000_000 });
+}
+
+#[test]
+fn what_never_changes_is_opened_once_in_the_time_that_is_watched() {
+    let seen = run_sealed(200, 1, 0, 3, 4);
+    assert_eq!(seen.waits.len(), 200);
+    assert_eq!(seen.keys.answered(Duration::ZERO, END), 200 * 3);
+    assert_eq!(seen.keys.answered(SETTLED, END), 0);
 }

@@ -4,3 +4,4 @@ pub mod demo;
 pub mod lab;
 pub mod measure;
 pub mod secret_server;
+pub mod signature;

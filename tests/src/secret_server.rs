@@ -7,8 +7,8 @@
 //!                      └─ aws | vault    what the real one would answer
 //! ```
 //!
-//! One process stands for every region, account and namespace. Signatures are not verified: who
-//! signed is, and with which session. Shapes and error texts are those of Vault 1.15 and of AWS.
+//! One process stands for every region, account and namespace. Who signed is verified,
+//! and with which session; the signature itself only where Vault passes it on to STS. Shapes and error texts are those of Vault 1.15 and of AWS.
 //!
 //! Invariant: only [`listener`] touches a socket; [`aws`] and [`vault`] turn a request into a reply.
 #![expect(
@@ -37,7 +37,7 @@ pub use self::{
     authority::Authority,
     aws::{Aws, AwsError},
     fault::{Fault, Faults, Scope},
-    request::{Protocol, Request},
+    request::{Protocol, Request, Tls},
     vault::Vault,
 };
 use self::{listener::Listener, reply::Reply};
@@ -180,7 +180,7 @@ impl World {
             Protocol::Kms => lock(&self.aws).kms(request),
             Protocol::Sts => lock(&self.aws).sts(request),
             Protocol::PodIdentity => lock(&self.aws).pod_identity(request),
-            Protocol::Vault => lock(&self.vault).answer(request),
+            Protocol::Vault => lock(&self.vault).answer(request, &lock(&self.aws)),
         }
     }
 }

@@ -8,6 +8,7 @@ mod name;
 mod path_env;
 mod settings;
 mod value;
+mod vault_method;
 
 use serde_json::{Map, Value};
 
@@ -16,6 +17,8 @@ pub use name::{Annotation, Kind, PREFIX, defaultable};
 pub use path_env::PathEnv;
 pub use settings::{Gate, Settings, list as list_addresses};
 pub use value::{Amount, ValueError, VaultAddress};
+pub(crate) use value::{host_name, line, region};
+pub use vault_method::VaultMethod;
 
 use crate::{
     config::Config,
@@ -43,6 +46,17 @@ impl Request {
     /// How the agent is placed.
     pub fn mode(&self) -> Mode {
         self.settings.mode.unwrap_or(Mode::Sidecar)
+    }
+
+    /// How the agent logs in to Vault.
+    pub fn vault_method(&self) -> VaultMethod {
+        self.settings.vault_auth_method.unwrap_or_default()
+    }
+
+    /// Whether AWS is asked: for a file, or who the pod is for Vault.
+    pub fn asks_aws(&self) -> bool {
+        let by_login = self.vault_method() == VaultMethod::Aws && self.reads(Source::is_vault);
+        by_login || self.reads(Source::is_aws)
     }
 
     /// Whether a file comes from such a source.

@@ -65,13 +65,21 @@ pub struct Override {
     pub defaults: Settings,
 }
 
-/// The addresses that a pod may choose from, and how their certificates are checked.
+/// The addresses that a pod may choose from, and how the servers there are known and know us.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct VaultPolicy {
     /// The addresses beside the default one.
     pub addresses: BTreeSet<VaultAddress>,
     /// Certificate authorities instead of the system's, in PEM.
     pub ca: Option<String>,
+    /// The name that the servers' certificates are for, instead of the addresses' hosts.
+    pub server_name: Option<String>,
+    /// Whether any certificate is taken.
+    pub skip_verify: bool,
+    /// The region of the STS that Vault's AWS auth method asks; STS's global endpoint, if absent.
+    pub sts_region: Option<String>,
+    /// The auth method's `iam_server_id_header_value`.
+    pub server_id: Option<String>,
 }
 
 /// How AWS is reached: by which of its own endpoints, or by URLs and certificate authorities that stand in for them.

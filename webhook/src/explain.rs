@@ -8,6 +8,7 @@
 //! manifest does not say (an account, a cluster) has a placeholder in angle brackets.
 
 mod aws;
+mod login;
 mod subject;
 mod terraform;
 mod vault;

@@ -5,6 +5,7 @@ mod aws;
 mod certificates;
 mod environment;
 mod interval;
+mod plain_http;
 mod vault;
 mod workload;
 
@@ -13,10 +14,14 @@ use std::path::PathBuf;
 use serde::{Deserialize, Deserializer, Serialize};
 
 pub use aws::{Aws, Identity};
-pub use certificates::Ca;
+pub use certificates::{Ca, ClientCertificate};
 pub use environment::{EnvironmentError, LONGEST};
 pub use interval::{Interval, IntervalError};
-pub use vault::{DEFAULT_KUBERNETES_MOUNT, KubernetesAuth, Vault, VaultAuth};
+pub use plain_http::is_plain_http;
+pub use vault::{
+    AppRoleAuth, AwsAuth, CertAuth, DEFAULT_AWS_MOUNT, DEFAULT_JWT_MOUNT, DEFAULT_KUBERNETES_MOUNT,
+    JwtAuth, KubernetesAuth, Vault, VaultAuth,
+};
 pub use workload::Workload;
 
 use crate::file::{FileMode, Files};
@@ -51,6 +56,10 @@ pub struct Spec {
     /// How to reach Vault.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vault: Option<Vault>,
+    /// The addresses of the sections above that may be asked over plain HTTP from a pod; what is
+    /// not here, nor on the loopback, has to be `https`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plain_http: Vec<String>,
     /// What to write.
     pub files: Files,
     /// Who may read what is written.

@@ -1,5 +1,7 @@
 //! `check`: logs in, reads every reference, writes nothing, and says in a table what came of it.
 
+mod report;
+
 use std::{collections::BTreeSet, process::ExitCode, time::Duration};
 
 use mayfly_spec::{FileEntry, Location, Spec};
@@ -16,11 +18,19 @@ use crate::{
     timestamp::Timestamp,
 };
 
-pub(super) async fn check(context: &Context) -> Result<ExitCode, Fault> {
+pub(super) async fn check(
+    context: &Context,
+    warn_age: Option<Duration>,
+) -> Result<ExitCode, Fault> {
     let Context { spec, root, aws, clock } = context;
+    // What a running agent keeps is its own; it would be given back below.
+    let spec = &Spec { state: None, ..spec.clone() };
     let backends = Backends::new(spec, root, aws.clone())?;
     let holdings = read(spec, &backends).await;
-    backends.give_back().await;
+    let identities = report::identities(spec, backends.aws_identities().await);
+    let answered = holdings.iter().map(|(location, _)| location).collect();
+    let rotations = report::rotations(&backends, answered).await;
+    backends.give_back(true).await;
     let results: Vec<_> =
         spec.files.entries().iter().map(|entry| (entry, verdict(spec, entry, &holdings))).collect();
     let mut table = Table::new(["FILE", "FROM", "VERSION", "AGE", "RESULT"]);
@@ -28,7 +38,15 @@ pub(super) async fn check(context: &Context) -> Result<ExitCode, Fault> {
         let fetched = holdings.get(&entry.from.location);
         table.row(row(entry, fetched, result, clock));
     }
-    anstream::print!("{table}");
+    let rotations = report::rotation_table(&rotations, clock.now());
+    let before = identities.map(|table| format!("{table}\n")).unwrap_or_default();
+    let after = rotations.map(|table| format!("\n{table}")).unwrap_or_default();
+    anstream::print!("{before}{table}{after}");
+    let made = holdings.iter();
+    let made = made.filter_map(|(location, fetched)| Some((location, fetched.version.created?)));
+    for line in report::too_old(made, warn_age.unwrap_or(Duration::MAX), clock.now()) {
+        anstream::eprintln!("{line}");
+    }
     let worst = results.iter().filter_map(|(_, result)| Some(result.as_ref().err()?.class)).min();
     Ok(worst.map_or(ExitCode::SUCCESS, |class| exit(class.exit_code())))
 }
@@ -80,10 +98,7 @@ fn row(
 ) -> [String; 5] {
     let nothing = || "-".to_owned();
     let version = fetched.map(|fetched| &fetched.version);
-    let age = |created: Timestamp| {
-        humantime::format_duration(Duration::from_secs(created.age(clock.now()).as_secs()))
-            .to_string()
-    };
+    let age = |created: Timestamp| report::age(created, clock.now());
     let age = version.and_then(|version| version.created).map_or_else(nothing, age);
     [
         entry.path.to_string(),

@@ -37,7 +37,8 @@ pub(super) async fn run(context: &Context, task: Task) -> Result<ExitCode, Fault
         ended = agent.work(task) => ended,
     };
     if gives_back(spec.mode) {
-        backends.give_back().await;
+        // What `once` has written is used from now on.
+        backends.give_back(task == Task::KeepFresh).await;
     }
     ended.map(|()| ExitCode::SUCCESS)
 }

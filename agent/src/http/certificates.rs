@@ -42,6 +42,29 @@ pub enum CertificateError {
     /// The system has none.
     #[error("this system has no certificate authorities ({}, …); name some with `ca`", SYSTEM[0])]
     System,
+    /// A file of the client's own pair cannot be read.
+    #[error("the client certificate or key in `{path}` cannot be used: {reason}")]
+    ClientFile {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// The client's certificate and key are no pair.
+    #[error(
+        "the client certificate in `{certificate}` and the key in `{key}` cannot be used: {reason}"
+    )]
+    Pair {
+        /// The certificate's file.
+        certificate: PathBuf,
+        /// The key's file.
+        key: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// The server's name is none.
+    #[error("`server-name`: `{0}` is no name of a server; write one such as `vault.example`")]
+    ServerName(String),
     /// TLS cannot be set up.
     #[error("TLS cannot be set up")]
     Tls(#[source] rustls::Error),

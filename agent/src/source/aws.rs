@@ -5,6 +5,7 @@
 //! secrets_manager, parameter_store, kms ── error      what is asked, and what an answer means
 //! caller ── regions, failure one call: credentials, and another region while one is down
 //! identity ── session        who asks
+//! proof                       who the pod is, shown to somebody else
 //! connector, clock           the agent's own HTTP client, and the time that AWS has
 //! ```
 //! The SDK is given everything by hand: credentials, region, endpoint, HTTP client. Its own retries
@@ -20,6 +21,7 @@ mod failure;
 mod identity;
 mod kms;
 mod parameter_store;
+mod proof;
 mod regions;
 mod secrets_manager;
 mod session;
@@ -36,10 +38,10 @@ use mayfly_spec::{
 };
 use url::Url;
 
-use super::{Fetched, SourceError, unsupported};
+use super::{Ask, Fetched, SourceError, unsupported};
 use crate::{
     fault::{Class, Fault},
-    http::Http,
+    http::{Client, Http},
     sealing::DataKey,
 };
 use caller::Caller;
@@ -53,6 +55,10 @@ use regions::Regions;
 use secrets_manager::SecretsManager;
 
 pub(super) use batch::plan;
+pub use identity::{IdentityReport, Principal};
+pub use kms::opened_again;
+pub(super) use proof::Prover;
+pub use secrets_manager::Rotation;
 
 /// What EKS's webhook, and ours, put into the agent's own environment.
 #[derive(Debug, Clone, Default)]
@@ -93,6 +99,7 @@ pub(super) struct Aws {
     parameters: ParameterStore,
     kms: Kms,
     workload: Option<Workload>,
+    prover: Prover,
 }
 
 /// What every client of AWS is made from.
@@ -148,9 +155,15 @@ impl Aws {
         let regions = Regions::new(aws.failover_regions.clone());
         let setup = Rc::new(Setup { connector, aws, session, regions, clock: Clock::default() });
         let identity = Rc::new(Identity::new(setup.clone(), http, environment)?);
+        let prover = Prover::new(identity.clone(), setup.clock.clone());
         let caller = Caller::new(setup, identity);
         let (secrets, parameters) = (SecretsManager::new(), ParameterStore::new());
-        Ok(Self { caller, secrets, parameters, kms: Kms::new(), workload })
+        Ok(Self { caller, secrets, parameters, kms: Kms::new(), workload, prover })
+    }
+
+    /// Proves who the pod is, with the credentials that everything is read with.
+    pub(super) fn prover(&self) -> Prover {
+        self.prover.clone()
     }
 
     /// A new data key for a value that is sealed with `key`, for `workload`.
@@ -162,19 +175,37 @@ impl Aws {
         self.kms.data_key(&self.caller, key, workload).await
     }
 
+    /// As whom AWS was asked so far.
+    pub(super) async fn identities(&self) -> Vec<IdentityReport> {
+        self.caller.identities().await
+    }
+
+    /// What Secrets Manager does to the secret by itself.
+    pub(super) async fn rotation(
+        &self,
+        secret: &SecretsManagerSecret,
+    ) -> Result<Rotation, SourceError> {
+        self.secrets.rotation(&self.caller, secret).await
+    }
+
     /// Reads one batch of [`plan`]; an answer for each of its locations, in their order.
-    pub(super) async fn fetch(&self, batch: &[Location]) -> Vec<Result<Fetched, SourceError>> {
-        if let [Location::Kms(sealed)] = batch {
-            return vec![self.kms.open(&self.caller, sealed, self.workload.as_ref()).await];
+    pub(super) async fn fetch(&self, batch: &[Ask]) -> Vec<Result<Fetched, SourceError>> {
+        if let [Ask { location: Location::Kms(sealed), held }] = batch {
+            let opened = kms::still_good(held.as_ref()).map(Ok);
+            return vec![match opened {
+                Some(opened) => opened,
+                None => self.kms.open(&self.caller, sealed, self.workload.as_ref()).await,
+            }];
         }
-        let secrets: Vec<&SecretsManagerSecret> = batch.iter().filter_map(secret).collect();
-        let parameters: Vec<&Parameter> = batch.iter().filter_map(parameter).collect();
+        let locations = || batch.iter().map(|ask| &ask.location);
+        let secrets: Vec<&SecretsManagerSecret> = locations().filter_map(secret).collect();
+        let parameters: Vec<&Parameter> = locations().filter_map(parameter).collect();
         if secrets.len() == batch.len() {
             self.secrets.fetch(&self.caller, &secrets).await
         } else if parameters.len() == batch.len() {
             self.parameters.fetch(&self.caller, &parameters).await
         } else {
-            batch.iter().map(|location| Err(unsupported(location))).collect()
+            locations().map(|location| Err(unsupported(location))).collect()
         }
     }
 }
@@ -202,7 +233,7 @@ fn is_proxy(url: &str) -> bool {
 }
 
 /// The client for everything but the node's own agent.
-fn client(aws: &spec::Aws, http: &Http) -> Result<reqwest::Client, SourceError> {
+fn client(aws: &spec::Aws, http: &Http) -> Result<Client, SourceError> {
     let is_plain =
         |endpoint: &Option<String>| endpoint.as_ref().is_some_and(|url| url.starts_with("http://"));
     let uses_tls =

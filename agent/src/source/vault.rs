@@ -15,6 +15,7 @@ mod answer;
 mod api;
 mod auth;
 mod catalogue;
+mod connection;
 mod error;
 mod give_back;
 mod kv;
@@ -39,7 +40,7 @@ use mayfly_spec::{
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::{Ask, Fetched, SourceError, unsupported};
+use super::{Ask, Fetched, SourceError, aws::Prover, unsupported};
 use crate::{
     clock::{Clock, SystemClock},
     digest,
@@ -73,20 +74,23 @@ pub(super) struct Vault {
 }
 
 impl Vault {
-    pub(super) fn new(spec: &mayfly_spec::Spec, http: &Http) -> Result<Self, SourceError> {
+    pub(super) fn new(
+        spec: &mayfly_spec::Spec,
+        http: &Http,
+        prover: Option<Prover>,
+    ) -> Result<Self, SourceError> {
         let vault = spec.vault.as_ref().ok_or_else(|| {
             Fault::new(Class::Configuration, "`vault:` references need the `vault` section, with `address` and `auth` (`mayfly.dev/vault-address`, `mayfly.dev/vault-role`)")
         })?;
         let address = address::parse(&vault.address)?;
-        let client = http
-            .client(vault.ca.as_ref(), address.scheme() == "https")
-            .map_err(|error| Fault::new(Class::Configuration, format_args!("`vault`: {error}")))?;
+        let client = connection::client(vault, &address, http)?;
+        let auth = Auth::new(vault.auth.clone(), http.root(), prover)?;
         let folder = spec.state.as_ref().map(|folder| http.root().resolve(folder));
         let state = State::new(folder, owner(vault));
         let (tokens, leases) = state.load(now());
         Ok(Self {
             api: Api::new(&address, client, vault.namespace.clone()),
-            session: Session::new(Auth::new(vault.auth.clone(), http.root()), tokens),
+            session: Session::new(auth, tokens),
             mounts: Mounts::default(),
             catalogue: Catalogue::new(spec),
             leases: RefCell::new(leases),

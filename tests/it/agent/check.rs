@@ -46,7 +46,7 @@ async fn a_sound_configuration_is_told_as_such_and_nothing_is_written() {
 #[tokio::test]
 async fn a_wrong_role() {
     let vault = set(pod("vault:secret/app").await, "/vault/auth/kubernetes/role", json!("nobody"));
-    refused(&vault, 3, &["role `nobody`", "auth/kubernetes", "bound to the pod's service account"])
+    refused(&vault, 3, &["role `nobody`", "auth/kubernetes", "make the role at the auth method"])
         .await;
     let role = "arn:aws:iam::123456789012:role/nobody";
     let aws = set(pod("aws-sm:prod/db").await, "/aws/role-arn", json!(role));

@@ -2,6 +2,7 @@
 
 use std::process::Stdio;
 
+use futures_util::FutureExt;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
@@ -49,7 +50,7 @@ async fn what_contradicts_itself_is_refused() {
     for (settings, words) in [
         (json!({"fips": true}), "`fips` and `dual-stack` choose among AWS's own endpoints"),
         (json!({"dual-stack": true}), "leave `endpoint` and `sts-endpoint` out"),
-        (json!({"proxy": "http://user:password@proxy:3128"}), "which would lie open"),
+        (json!({"proxy": "https://user:password@proxy:3128"}), "which would lie open"),
         (json!({"proxy": "proxy:3128"}), "`proxy` is no URL"),
     ] {
         let mut pod = Pod::new(json!([{"path": "file", "from": "aws-sm:prod/db"}])).await;
@@ -58,5 +59,34 @@ async fn what_contradicts_itself_is_refused() {
         let (code, said) = pod.told("check").await;
         assert_eq!(code, 2, "{said}");
         assert!(said.contains(words), "`{said}` lacks `{words}`");
+    }
+}
+
+#[tokio::test]
+async fn a_pod_sends_nothing_over_plain_http() {
+    // What listens everywhere would hear it at this machine's own name too.
+    let everywhere = TcpListener::bind("0.0.0.0:0").await.expect("a port");
+    let port = everywhere.local_addr().expect("an address").port();
+    let url = json!(format!("http://0.0.0.0:{port}"));
+    for (pointer, from) in [
+        ("/aws/endpoint", "aws-sm:prod/db"),
+        ("/aws/sts-endpoint", "aws-sm:prod/db"),
+        ("/aws/proxy", "aws-sm:prod/db"),
+        ("/vault/address", "vault:secret/app"),
+    ] {
+        let mut pod = Pod::new(json!([{"path": "file", "from": from}])).await.hasty();
+        let (section, field) = pointer.rsplit_once('/').expect("a pointer");
+        let section = pod.spec.pointer_mut(section).and_then(Value::as_object_mut);
+        section.expect("a section").insert(field.to_owned(), url.clone());
+        let (code, said) = pod.told("once").await;
+        assert_eq!(code, 2, "{said}");
+        let name = pointer.trim_start_matches('/').replace('/', ".");
+        assert!(pod.read("termination").contains(&format!("`{name}` is plain HTTP")), "{said}");
+        assert!(everywhere.accept().now_or_never().is_none(), "nobody knocks");
+        // The same, with leave: now it is heard.
+        pod.spec["plain-http"] = json!([url]);
+        let agent = pod.agent("once").stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        everywhere.accept().await.expect("a connection");
+        drop(agent);
     }
 }

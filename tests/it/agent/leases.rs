@@ -217,3 +217,28 @@ async fn nothing_is_written_to_a_key_value_store_or_to_nobody_knows_what() {
         assert!(writes.filter(|it| it.method != "GET").count() == 0, "{from}");
     }
 }
+
+#[tokio::test]
+async fn once_leaves_the_leases_that_its_files_need() {
+    let mut pod = pod().await;
+    pod.spec.as_object_mut().expect("an object").remove("mode");
+    for _ in 0..2 {
+        assert_eq!(pod.told("once").await.0, 0);
+    }
+    assert_eq!((user(&pod), pod.server.vault().live_leases().len()), ("1".into(), 1));
+    assert_eq!(pod.server.count(LOGIN), 1);
+}
+
+#[tokio::test]
+async fn a_check_gives_back_its_own_and_nothing_of_the_running_agent() {
+    let pod = pod().await;
+    let agent = pod.started().await;
+    let tokens = pod.server.vault().live_tokens();
+    let leases = pod.server.vault().live_leases();
+    let (code, said) = pod.told("check").await;
+    assert_eq!(code, 0, "{said}");
+    assert_eq!((pod.server.count(LOGIN), pod.server.count(READ)), (2, 2));
+    assert_eq!(pod.server.vault().live_tokens(), tokens);
+    assert_eq!(pod.server.vault().live_leases(), leases);
+    terminate(&agent);
+}

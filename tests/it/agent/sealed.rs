@@ -263,3 +263,22 @@ async fn seal_says_what_it_needs() {
     let (code, said) = seal(&pod, b"x", &format!("--kms-key {key} {FOR_US}")).await;
     assert!(code == 3 && said.contains("`kms:GenerateDataKey`"), "{said}");
 }
+
+#[tokio::test]
+async fn what_never_changes_is_opened_once_however_often_the_rest_is_looked_at() {
+    let mut pod = Pod::new(json!([
+        {"path": "file", "from": "aws-sm:unused"}, {"path": "other", "from": "aws-sm:prod/db"},
+    ]))
+    .await;
+    let (reference, _) = sealed(&pod, "hunter2").await;
+    set_file(&mut pod, &reference);
+    pod.server.aws().put("prod/db", "one");
+    let run = agent(&pod, "run").stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let run = run.expect("an agent");
+    for value in ["one", "two", "three"] {
+        pod.server.aws().put("prod/db", value);
+        pod.until(value, |pod| pod.read("other") == value && pod.read("file") == "hunter2").await;
+    }
+    assert_eq!(pod.server.count("Decrypt"), 1);
+    super::pod::terminate(&run);
+}

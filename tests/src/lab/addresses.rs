@@ -48,6 +48,15 @@ pub const AWS: &str = "http://10.244.0.1:4566";
 /// The listener of [`AWS`].
 pub const AWS_LISTENER: &str = "10.244.0.1:4566";
 
+/// Where EKS's agent listens on every node, for pods with EKS Pod Identity.
+pub const POD_IDENTITY_HOST: &str = "169.254.170.23";
+
+/// Its listener.
+pub const POD_IDENTITY_LISTENER: &str = "169.254.170.23:80";
+
+/// What EKS's webhook tells pods of it.
+pub const POD_IDENTITY: &str = "http://169.254.170.23/v1/credentials";
+
 /// Where tests tell the STS stand-in whom to trust, and ask what it saw.
 pub const AWS_CONTROL: &str = "http://127.0.0.1:4567";
 

@@ -11,12 +11,13 @@ use anyhow::{Context, Result, bail, ensure};
 use reqwest::Client;
 use serde_json::{Value, json};
 
-use self::front::{Call, Outage, Trust};
+use self::front::{Call, Guest, Outage, Trust};
 use super::{
     addresses::{AWS, AWS_CONTROL, MOTO, MOTO_PORT},
     condition::{PATIENCE, eventually},
     control_plane::flag,
     launch::Lab,
+    program::Program,
 };
 
 /// The region of everything.
@@ -29,12 +30,13 @@ pub const ACCOUNT: &str = "123456789012";
 #[derive(Debug, Clone)]
 pub struct Aws {
     http: Client,
+    boto: Program,
 }
 
 impl Aws {
     /// The running AWS of a lab.
     pub fn of(lab: &Lab) -> Result<Self> {
-        Ok(Self { http: lab.http()? })
+        Ok(Self { http: lab.http()?, boto: lab.tools.boto() })
     }
 
     /// The endpoint for pods, of every service.
@@ -50,6 +52,35 @@ impl Aws {
         let answer = self.http.put(format!("{AWS_CONTROL}/trust")).json(&trust).send().await?;
         answer.error_for_status().context("make a role")?;
         Ok(role)
+    }
+
+    /// Makes a role of another account that sessions of `over` may assume, and hands out its ARN.
+    pub async fn role_over(
+        &self,
+        name: &str,
+        over: &str,
+        external_id: Option<&str>,
+    ) -> Result<String> {
+        let role = format!("arn:aws:iam::210987654321:role/{name}");
+        let external_id = external_id.map(Into::into);
+        let guest = Guest { role: role.clone(), over: over.to_owned(), external_id };
+        let answer = self.http.put(format!("{AWS_CONTROL}/guests")).json(&guest).send().await?;
+        answer.error_for_status().context("make a role over another")?;
+        Ok(role)
+    }
+
+    /// Associates a service account with a role, as EKS Pod Identity has it.
+    pub async fn associate(
+        &self,
+        role: &str,
+        namespace: &str,
+        service_account: &str,
+    ) -> Result<()> {
+        let subject = format!("system:serviceaccount:{namespace}:{service_account}");
+        let trust = Trust { role: role.to_owned(), subject };
+        let answer =
+            self.http.put(format!("{AWS_CONTROL}/associations")).json(&trust).send().await?;
+        answer.error_for_status().map(drop).context("associate a service account")
     }
 
     /// Takes AWS down for whoever has a role or asks for it, and for nobody else.
@@ -120,13 +151,28 @@ impl Aws {
     }
 }
 
+impl Aws {
+    /// Calls any operation of any service, as administrator, with what AWS's own client takes for
+    /// it: `logs`, `put_metric_filter`.
+    pub async fn call_as_described(
+        &self,
+        service: &str,
+        operation: &str,
+        input: &Value,
+    ) -> Result<Value> {
+        let boto = self.boto.clone().args([MOTO, service, operation]).input(input.to_string());
+        let text = boto.text().await.with_context(|| format!("ask moto to {operation}"))?;
+        serde_json::from_str(&text).with_context(|| format!("read moto's answer for {operation}"))
+    }
+}
+
 /// Starts moto and the front before it.
 pub async fn start(lab: &Lab) -> Result<()> {
     let moto =
         lab.tools.moto().args(["--host", "127.0.0.1", "--port"]).args([MOTO_PORT.to_string()]);
     lab.daemons.start("moto", &moto.env("AWS_DEFAULT_REGION", REGION))?;
     let this = env::current_exe().context("find this program, which is also the front's")?;
-    let front = super::program::Program::new(this).args([front::COMMAND]);
+    let front = Program::new(this).args([front::COMMAND]);
     lab.daemons
         .start("aws-front", &front.args([flag("authority", &lab.pki().authority_certificate())]))?;
     let http = lab.http()?;

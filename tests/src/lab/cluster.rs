@@ -99,7 +99,7 @@ impl Cluster {
         Ok(program.env("KUBECONFIG", kubeconfig))
     }
 
-    /// `mayfly-agent` on the machine itself.
+    /// `mayfly-agent` on the machine itself, with nothing of this program's environment that it reads.
     pub fn agent(&self) -> Result<Program> {
         images::mayfly::program(&self.lab.folders, Target::Agent)
     }

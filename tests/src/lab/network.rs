@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use anyhow::{Context, Result};
 
 use super::{
-    addresses::{BRIDGE_ADDRESS, HOST, POD_RANGE},
+    addresses::{BRIDGE_ADDRESS, HOST, POD_IDENTITY_HOST, POD_RANGE},
     folders,
     program::Program,
 };
@@ -46,6 +46,8 @@ pub async fn prepare(cluster: &Path) -> Result<()> {
         .await
         .context("the lab makes a bridge: run it as root")?;
     ip(&["address", "add", BRIDGE_ADDRESS, "dev", BRIDGE]).await?;
+    let node = format!("{POD_IDENTITY_HOST}/32");
+    ip(&["address", "add", &node, "dev", BRIDGE]).await?;
     ip(&["link", "set", BRIDGE, "up"]).await
 }
 

@@ -13,7 +13,11 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use super::{folders::Folders, program::Program, progress::say};
+use super::{
+    folders::{Folders, data},
+    program::Program,
+    progress::say,
+};
 
 /// The folders of the built tools.
 #[derive(Debug, Clone)]
@@ -53,6 +57,11 @@ impl Tools {
     /// moto's server.
     pub fn moto(&self) -> Program {
         Program::new(self.moto.join("bin/python")).args(["-m", "moto.server"])
+    }
+
+    /// AWS's own client, which knows its API.
+    pub fn boto(&self) -> Program {
+        Program::new(self.moto.join("bin/python")).args([data("moto/call.py")])
     }
 
     /// Where `kubectl` is, for people.

@@ -1,5 +1,6 @@
 //! AWS: what Secrets Manager and the Parameter Store keep, KMS' keys, whom STS believes, and who may ask.
 
+mod caller;
 mod error;
 mod kms;
 mod parameter;
@@ -19,7 +20,7 @@ pub use self::{
     error::AwsError,
     kms::KmsKey,
     parameter::{Parameter, ParameterValue},
-    secret::{Secret, SecretValue, Version},
+    secret::{Rotation, Secret, SecretValue, Version},
     session::{AccessKey, Session},
 };
 
@@ -38,6 +39,7 @@ pub struct Aws {
     flaky: BTreeSet<String>,
     lagging: BTreeSet<String>,
     ahead: Duration,
+    doubts_signatures: bool,
     trust: BTreeSet<(String, String)>,
     associations: BTreeMap<String, String>,
     guests: BTreeMap<String, Guest>,
@@ -66,6 +68,7 @@ impl Default for Aws {
             flaky: BTreeSet::new(),
             lagging: BTreeSet::new(),
             ahead: Duration::ZERO,
+            doubts_signatures: false,
             trust: BTreeSet::new(),
             associations: BTreeMap::new(),
             guests: BTreeMap::new(),
@@ -138,6 +141,11 @@ impl Aws {
     /// The clock of AWS is so much ahead of everybody else's.
     pub fn run_ahead(&mut self, by: Duration) {
         self.ahead = by;
+    }
+
+    /// STS takes no signature of a request that somebody else passes on.
+    pub fn doubt_signatures(&mut self, doubts: bool) {
+        self.doubts_signatures = doubts;
     }
 
     /// What time it is for AWS.

@@ -14,9 +14,9 @@ use tokio::{
     net::{TcpListener, TcpStream},
     task::{JoinHandle, JoinSet},
 };
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::{TlsAcceptor, rustls::ServerConnection};
 
-use super::{Request, World, fault::Dropped};
+use super::{Request, World, fault::Dropped, request::Tls};
 
 /// A port and those who are connected to it.
 pub(super) struct Listener {
@@ -105,25 +105,35 @@ async fn accept(socket: TcpListener, door: Door) {
 async fn greet(stream: TcpStream, door: Door) {
     stream.set_nodelay(true).ok();
     match &door.tls {
-        None => serve(stream, door.world).await,
+        None => serve(stream, door.world, Tls::default()).await,
         Some(tls) => {
             if let Ok(stream) = tls.accept(stream).await {
-                serve(stream, door.world).await;
+                let told = told(stream.get_ref().1);
+                serve(stream, door.world, told).await;
             }
         }
     }
 }
 
-async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, world: Arc<World>) {
-    let service = service_fn(|request| answer(Arc::clone(&world), request));
+fn told(connection: &ServerConnection) -> Tls {
+    let shown = connection.peer_certificates().and_then(<[_]>::first);
+    Tls {
+        server_name: connection.server_name().map(str::to_owned),
+        client_certificate: shown.map(|certificate| certificate.to_vec()),
+    }
+}
+
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, world: Arc<World>, tls: Tls) {
+    let service = service_fn(|request| answer(Arc::clone(&world), tls.clone(), request));
     http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
 }
 
 async fn answer(
     world: Arc<World>,
+    tls: Tls,
     request: hyper::Request<Incoming>,
 ) -> Result<Response<Body>, Dropped> {
-    let request = Request::read(request.map(Body::new)).await.map_err(|_| Dropped)?;
+    let request = Request::read(request.map(Body::new), tls).await.map_err(|_| Dropped)?;
     let mut response = match world.record(&request) {
         None => world.answer(&request).whole(),
         Some(fault) => fault.play(&request, || world.answer(&request)).await?,

@@ -33,6 +33,17 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
+    /// What TLS has told.
+    pub tls: Tls,
+}
+
+/// What TLS tells of whoever asks.
+#[derive(Debug, Clone, Default)]
+pub struct Tls {
+    /// The name that the server was asked for.
+    pub server_name: Option<String>,
+    /// The certificate that was shown, as DER.
+    pub client_certificate: Option<Vec<u8>>,
 }
 
 /// Which of the services a request is for.
@@ -53,12 +64,12 @@ pub enum Protocol {
 }
 
 impl Request {
-    pub(super) async fn read(request: axum::http::Request<Body>) -> Result<Self> {
+    pub(super) async fn read(request: axum::http::Request<Body>, tls: Tls) -> Result<Self> {
         let (head, body) = request.into_parts();
         let body = to_bytes(body, LONGEST).await.context("cannot read the request's body")?;
         let path = percent_decode_str(head.uri.path()).decode_utf8_lossy().into_owned();
         let query = head.uri.query().unwrap_or_default().to_owned();
-        Ok(Self { method: head.method, path, query, headers: head.headers, body })
+        Ok(Self { method: head.method, path, query, headers: head.headers, body, tls })
     }
 
     /// The service that it is for.

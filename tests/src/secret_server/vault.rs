@@ -1,5 +1,8 @@
 //! Vault: mounts and what lies in them, roles and tokens, sealed or not.
 
+mod approle;
+mod aws;
+mod cert;
 mod engine;
 mod health;
 mod kubernetes;
@@ -7,6 +10,7 @@ mod kv;
 mod lease;
 mod mount;
 mod token;
+mod wrapping;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,7 +22,7 @@ use serde_json::{Value, json};
 
 pub use self::{engine::Engine, health::Condition, kv::Kv, token::Token};
 use self::{kubernetes::Role, kv::Mount, lease::Lease};
-use super::{Request, identifier::uuid, reply::Reply};
+use super::{Aws, Request, identifier::uuid, reply::Reply};
 
 /// How long a token lives unless [`Vault::token_ttl`] says otherwise.
 const TOKEN_TTL: Duration = Duration::from_hours(1);
@@ -58,6 +62,11 @@ pub struct Vault {
     given: u64,
     mounts: BTreeMap<String, Mount>,
     roles: BTreeMap<(String, String), Role>,
+    jwt_mounts: BTreeSet<String>,
+    aws_mounts: BTreeMap<String, aws::AwsMount>,
+    app_roles: BTreeMap<String, approle::AppRoles>,
+    certificates: BTreeMap<(String, String), Vec<u8>>,
+    wrapped: BTreeMap<String, wrapping::Wrapped>,
     tokens: BTreeMap<String, Token>,
     denied: BTreeSet<String>,
 }
@@ -79,6 +88,11 @@ impl Default for Vault {
             given: 0,
             mounts: BTreeMap::from([("secret/".to_owned(), Mount::new(Kv::V2))]),
             roles: BTreeMap::new(),
+            jwt_mounts: BTreeSet::new(),
+            aws_mounts: BTreeMap::new(),
+            app_roles: BTreeMap::new(),
+            certificates: BTreeMap::new(),
+            wrapped: BTreeMap::new(),
             tokens: BTreeMap::new(),
             denied: BTreeSet::new(),
         }
@@ -107,7 +121,7 @@ impl Vault {
     }
 
     /// Answers a request.
-    pub(super) fn answer(&mut self, request: &Request) -> Reply {
+    pub(super) fn answer(&mut self, request: &Request, sts: &Aws) -> Reply {
         let path = request.vault_path();
         if path == "sys/health" {
             return self.health();
@@ -115,12 +129,33 @@ impl Vault {
         if self.condition == Condition::Sealed {
             return errors(503, &["Vault is sealed"]);
         }
-        match self.login_role(path) {
-            Some(mount) if request.method != Method::GET => {
-                Reply { index: Some(INDEX), ..self.login(&mount, request) }
-            }
-            _ if self.lag > 0 => self.lagging(request),
-            _ => self.authenticated(path, request),
+        if request.method != Method::GET
+            && let Some(answer) = self.unauthenticated(path, request, sts)
+        {
+            return Reply { index: Some(INDEX), ..answer };
+        }
+        if self.lag > 0 { self.lagging(request) } else { self.authenticated(path, request) }
+    }
+
+    /// What is asked for without a token. At a path of none of these it is only a request without one.
+    fn unauthenticated(&mut self, path: &str, request: &Request, sts: &Aws) -> Option<Reply> {
+        match path {
+            "sys/wrapping/lookup" => return Some(self.look_up_wrapped(request)),
+            "sys/wrapping/unwrap" => return Some(self.unwrap(request)),
+            _ => {}
+        }
+        if let Some(mount) = self.login_role(path) {
+            return Some(self.login(&mount, request));
+        }
+        let mount = path.strip_prefix("auth/")?.strip_suffix("/login")?;
+        if self.aws_mounts.contains_key(mount) {
+            Some(self.login_by_aws(mount, request, sts))
+        } else if self.app_roles.contains_key(mount) {
+            Some(self.login_by_app_role(mount, request))
+        } else if self.certificates.keys().any(|(known, _)| known == mount) {
+            Some(self.login_by_certificate(mount, request))
+        } else {
+            None
         }
     }
 

@@ -34,7 +34,9 @@ pub enum Annotation {
     VaultAddress,
     /// The role to log in to.
     VaultRole,
-    /// Where Vault's Kubernetes auth method is mounted.
+    /// How to log in: `kubernetes`, `jwt`, `aws`.
+    VaultAuthMethod,
+    /// Where that auth method is mounted.
     VaultAuthPath,
     /// The namespace of Vault Enterprise or OpenBao.
     VaultNamespace,
@@ -62,7 +64,7 @@ pub enum Annotation {
 
 impl Annotation {
     /// Every annotation that sets one thing, in the order of the documentation.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Inject,
         Self::Files,
         Self::Mode,
@@ -75,6 +77,7 @@ impl Annotation {
         Self::PathEnv,
         Self::VaultAddress,
         Self::VaultRole,
+        Self::VaultAuthMethod,
         Self::VaultAuthPath,
         Self::VaultNamespace,
         Self::VaultAudience,
@@ -104,6 +107,7 @@ impl Annotation {
             Self::PathEnv => "path-env",
             Self::VaultAddress => "vault-address",
             Self::VaultRole => "vault-role",
+            Self::VaultAuthMethod => "vault-auth-method",
             Self::VaultAuthPath => "vault-auth-path",
             Self::VaultNamespace => "vault-namespace",
             Self::VaultAudience => "vault-audience",

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use mayfly_spec::spec::{Identity, Interval, Mode};
 
-use super::{Amount, Annotation, MountPath, PathEnv, ValueError, VaultAddress, value};
+use super::{Amount, Annotation, MountPath, PathEnv, ValueError, VaultAddress, VaultMethod, value};
 use crate::{
     config::Config,
     fault::Fault,
@@ -35,6 +35,7 @@ pub struct Settings {
     pub path_env: Vec<PathEnv>,
     pub vault_address: Option<VaultAddress>,
     pub vault_role: Option<String>,
+    pub vault_auth_method: Option<VaultMethod>,
     pub vault_auth_path: Option<String>,
     pub vault_namespace: Option<String>,
     pub vault_audience: Option<String>,
@@ -64,6 +65,7 @@ impl Settings {
             Annotation::PathEnv => self.path_env = PathEnv::parse_list(text)?,
             Annotation::VaultAddress => put(&mut self.vault_address, VaultAddress::parse(text))?,
             Annotation::VaultRole => put(&mut self.vault_role, value::line(text))?,
+            Annotation::VaultAuthMethod => put(&mut self.vault_auth_method, vault_method(text))?,
             Annotation::VaultAuthPath => put(&mut self.vault_auth_path, value::auth_path(text))?,
             Annotation::VaultNamespace => put(&mut self.vault_namespace, value::line(text))?,
             Annotation::VaultAudience => put(&mut self.vault_audience, value::line(text))?,
@@ -96,6 +98,7 @@ impl Settings {
             path_env: self.path_env,
             vault_address: self.vault_address.or_else(|| defaults.vault_address.clone()),
             vault_role: text(self.vault_role, &defaults.vault_role),
+            vault_auth_method: self.vault_auth_method.or(defaults.vault_auth_method),
             vault_auth_path: text(self.vault_auth_path, &defaults.vault_auth_path),
             vault_namespace: text(self.vault_namespace, &defaults.vault_namespace),
             vault_audience: text(self.vault_audience, &defaults.vault_audience),
@@ -126,6 +129,7 @@ impl Settings {
             Annotation::PathEnv => !self.path_env.is_empty(),
             Annotation::VaultAddress => self.vault_address.is_some(),
             Annotation::VaultRole => self.vault_role.is_some(),
+            Annotation::VaultAuthMethod => self.vault_auth_method.is_some(),
             Annotation::VaultAuthPath => self.vault_auth_path.is_some(),
             Annotation::VaultNamespace => self.vault_namespace.is_some(),
             Annotation::VaultAudience => self.vault_audience.is_some(),
@@ -201,6 +205,10 @@ fn gate(text: &str) -> Result<Gate, ValueError> {
 fn identity(text: &str) -> Result<Identity, ValueError> {
     let known = [("irsa", Identity::Irsa), ("pod-identity", Identity::PodIdentity)];
     value::word(text.trim(), &known)
+}
+
+fn vault_method(text: &str) -> Result<VaultMethod, ValueError> {
+    value::word(text.trim(), &VaultMethod::ALL.map(|method| (method.name(), method)))
 }
 
 fn interval(text: &str) -> Result<Interval, ValueError> {

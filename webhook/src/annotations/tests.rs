@@ -36,6 +36,7 @@ fn every_annotation_has_a_value_that_is_taken() {
             Annotation::Containers => "app, worker",
             Annotation::PathEnv => "A_FILE=a",
             Annotation::VaultRole | Annotation::VaultNamespace | Annotation::VaultAudience => "x",
+            Annotation::VaultAuthMethod => "jwt",
             Annotation::VaultAuthPath => "auth/kubernetes",
             Annotation::AwsRegion => "eu-central-1",
             Annotation::AwsFailoverRegions => "eu-west-1, eu-north-1",

@@ -76,7 +76,7 @@ pub(super) fn word<T: Copy>(value: &str, known: &[(&str, T)]) -> Result<T, Value
 }
 
 /// Text on one line, of at most 512 bytes.
-pub(super) fn line(value: &str) -> Result<String, ValueError> {
+pub(crate) fn line(value: &str) -> Result<String, ValueError> {
     let value = value.trim();
     if value.is_empty() || value.len() > 512 || value.chars().any(char::is_control) {
         return Err(form(value, "one line of text, at most 512 bytes"));
@@ -95,8 +95,25 @@ pub(super) fn auth_path(value: &str) -> Result<String, ValueError> {
     Ok(mount.to_owned())
 }
 
+/// A host's name, not its address.
+pub(crate) fn host_name(value: &str) -> Result<String, ValueError> {
+    let value = value.trim();
+    let is_label = |label: &str| {
+        let allowed_byte = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        !label.is_empty()
+            && label.bytes().all(allowed_byte)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let is_address = value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    if value.len() > 253 || is_address || !value.split('.').all(is_label) {
+        return Err(form(value, "a host's name such as `vault.example`"));
+    }
+    Ok(value.to_owned())
+}
+
 /// An AWS region's name; a list of them would be old the day after.
-pub(super) fn region(value: &str) -> Result<String, ValueError> {
+pub(crate) fn region(value: &str) -> Result<String, ValueError> {
     let value = value.trim();
     let allowed_byte =
         |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';

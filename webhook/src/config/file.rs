@@ -13,7 +13,7 @@ use schemars::{JsonSchema, Schema, schema_for};
 use serde::Deserialize;
 
 use super::{AwsStandIns, Config, ConfigError, PullPolicy, VaultPolicy};
-use crate::annotations::{ValueError, VaultAddress};
+use crate::annotations::{ValueError, VaultAddress, host_name, line, region};
 use policy::Policy;
 use selection::Override;
 use settings::Defaults;
@@ -60,6 +60,22 @@ struct Vault {
     addresses: Vec<String>,
     /// Certificate authorities instead of the system's.
     ca: Option<Authorities>,
+    /// The name that the servers' certificates are for, and that they are asked for in TLS, instead of the addresses' hosts.
+    server_name: Option<String>,
+    /// Whether any certificate is taken: for trying out. Whoever is between a pod and Vault can then read its secrets.
+    skip_verify: bool,
+    /// How Vault's AWS auth method is set up.
+    aws_auth: AwsAuth,
+}
+
+/// Vault's own settings for its AWS auth method, which the pods' requests must fit.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct AwsAuth {
+    /// The region of Vault's `sts_endpoint`; STS's global endpoint, if absent.
+    region: Option<String>,
+    /// Vault's `iam_server_id_header_value`.
+    server_id: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -126,6 +142,10 @@ impl Vault {
         Ok(VaultPolicy {
             addresses: addresses.map_err(refused)?,
             ca: self.ca.map(|ca| certificates("vault.ca.pem", ca)).transpose()?,
+            server_name: checked("vault.server-name", self.server_name, host_name)?,
+            skip_verify: self.skip_verify,
+            sts_region: checked("vault.aws-auth.region", self.aws_auth.region, region)?,
+            server_id: checked("vault.aws-auth.server-id", self.aws_auth.server_id, line)?,
         })
     }
 }
@@ -141,6 +161,15 @@ impl Aws {
             ca: self.ca.map(|ca| certificates("aws.ca.pem", ca)).transpose()?,
         })
     }
+}
+
+fn checked(
+    field: &str,
+    text: Option<String>,
+    parse: fn(&str) -> Result<String, ValueError>,
+) -> Result<Option<String>, ConfigError> {
+    let refused = |error| ConfigError::Value(field.to_owned(), error);
+    text.map(|text| parse(&text)).transpose().map_err(refused)
 }
 
 /// A stand-in's URL has the form of Vault's.

@@ -32,6 +32,21 @@ fn everything_can_be_said() {
 }
 
 #[test]
+fn the_connection_to_vault_is_the_operators_to_describe() {
+    let config = Config::from_yaml(
+        "vault: {server-name: vault.example, skip-verify: true, aws-auth: {region: eu-west-1, server-id: vault}}",
+    )
+    .expect("a configuration");
+    let vault = config.vault;
+    assert_eq!(vault.server_name.as_deref(), Some("vault.example"));
+    assert!(vault.skip_verify && !Config::default().vault.skip_verify);
+    assert_eq!(
+        (vault.sts_region.as_deref(), vault.server_id.as_deref()),
+        (Some("eu-west-1"), Some("vault"))
+    );
+}
+
+#[test]
 fn each_fault_is_named() {
     for (text, reason) in [
         ("agnet: {}", "agnet"),
@@ -47,6 +62,10 @@ fn each_fault_is_named() {
         ("vault: {addresses: ['vault:8200']}", "`vault.addresses`: `vault:8200` is no address"),
         ("vault: {ca: {pem: text}}", "`vault.ca.pem` has no `-----BEGIN"),
         ("vault: {ca: {file: /x}}", "file"),
+        ("vault: {server-name: 10.0.0.7}", "`vault.server-name`: `10.0.0.7` is no"),
+        ("vault: {server-name: 'https://vault'}", "a host's name such as"),
+        ("vault: {aws-auth: {region: x}}", "`vault.aws-auth.region`"),
+        ("vault: {skip-verify: maybe}", "maybe"),
         ("aws: {endpoint: 'ftp://x'}", "`aws.endpoint`"),
         ("aws: {proxy: 'http://user:password@proxy'}", "`aws.proxy`"),
         ("- a", "expected"),

@@ -41,6 +41,13 @@ pub struct AwsRole {
     pub assumed: Vec<AssumedRole>,
 }
 
+impl AwsRole {
+    /// Whether nothing is read with it.
+    pub(super) fn needs_nothing(&self) -> bool {
+        self.policy.get("Statement").and_then(Value::as_array).is_some_and(Vec::is_empty)
+    }
+}
+
 /// A role that is assumed for some references.
 #[derive(Debug, Serialize)]
 pub struct AssumedRole {

@@ -1,7 +1,8 @@
 //! The roles and policies as Terraform's resources.
 //!
-//! What the manifest does not say is a variable. Roles that are assumed over a pod's own live in
-//! accounts of their own, and are left to the text and JSON forms.
+//! What the manifest does not say is a variable.
+
+mod assumed;
 
 use std::collections::BTreeSet;
 
@@ -9,15 +10,22 @@ use mayfly_spec::spec::Identity;
 use serde_json::{Value, json};
 
 use super::{
-    AwsRole, Explanation, Subject, VaultAccess, VaultRole, aws::RoleName, subject::one_or_many,
-    words::pretty,
+    AwsRole, Explanation, Subject, VaultAccess, VaultRole, aws::RoleName, login,
+    subject::one_or_many, words::pretty,
 };
+use crate::annotations::VaultMethod;
 
 /// Placeholders, the variables in their place, and what these are.
-const VARIABLES: [(&str, &str, &str); 4] = [
+const VARIABLES: [(&str, &str, &str); 6] = [
     ("<ACCOUNT>", "account", "The AWS account's number"),
     ("<REGION>", "region", "The AWS region of the secrets"),
     ("<OIDC_PROVIDER>", "oidc_provider", "The cluster's OIDC provider, without https://"),
+    (
+        "<API_SERVER_AUDIENCE>",
+        "api_server_audience",
+        "The audience that the API server gives to tokens that ask for none",
+    ),
+    ("<ROLE_ARN>", "role_arn", "The ARN of the pods' AWS role"),
     ("<CLUSTER>", "cluster", "The EKS cluster's name"),
 ];
 
@@ -26,7 +34,10 @@ const LONGEST_NAME: usize = 64;
 
 pub(super) fn render(explanation: &Explanation) -> String {
     let mut names = BTreeSet::new();
-    let aws: Vec<String> = explanation.aws.iter().map(|role| of_aws(role, &mut names)).collect();
+    let labels = explanation.aws.iter().map(|role| (label(role, &mut names), role));
+    let labels: Vec<(String, &AwsRole)> = labels.collect();
+    let mut aws: Vec<String> = labels.iter().map(|(label, role)| of_aws(label, role)).collect();
+    aws.extend(assumed::render(&labels, &mut names));
     let vault: Vec<String> =
         explanation.vault.iter().map(|role| of_vault(role, &mut names)).collect();
     let resources = [aws, vault].concat();
@@ -56,27 +67,27 @@ fn variable((_, name, description): &(&str, &str, &str)) -> String {
     )
 }
 
-fn of_aws(role: &AwsRole, names: &mut BTreeSet<String>) -> String {
+fn label(role: &AwsRole, names: &mut BTreeSet<String>) -> String {
+    unused(&path_and_name(role).1, names)
+}
+
+fn of_aws(label: &str, role: &AwsRole) -> String {
     let (path, name) = path_and_name(role);
-    let label = unused(&name, names);
-    let comments = role
-        .assumed
-        .iter()
-        .map(|assumed| format!("# Assumes, in an account of its own: {}\n", assumed.arn));
     let trust = heredoc("JSON", &pretty(&role.trust));
     let arguments = [
         ("name", Some(quoted(&name))),
         ("path", Some(quoted(&path)).filter(|_| path != "/")),
         ("assume_role_policy", Some(trust)),
     ];
-    let itself = comments.collect::<String>() + &block("aws_iam_role", &label, &arguments);
-    let policy = policy(&label, &label, "mayfly", heredoc("JSON", &pretty(&role.policy)), false);
+    let itself = block("aws_iam_role", label, &arguments);
+    let policy = || policy(label, label, "mayfly", heredoc("JSON", &pretty(&role.policy)), false);
+    let policy = (!role.needs_nothing()).then(policy);
     let associations = role.subjects.iter().filter(|_| role.identity == Identity::PodIdentity);
-    let associations = associations.map(|subject| association(&label, subject));
-    let blocks = [itself, policy]
-        .into_iter()
+    let associations = associations.map(|subject| association(label, subject));
+    let blocks = std::iter::once(itself)
+        .chain(policy)
         .chain(associations)
-        .chain(key(role, &label).into_iter().flatten());
+        .chain(key(role, label).into_iter().flatten());
     blocks.collect::<Vec<_>>().join("\n")
 }
 
@@ -136,9 +147,8 @@ fn key(role: &AwsRole, label: &str) -> Option<[String; 2]> {
 }
 
 fn of_vault(role: &VaultRole, names: &mut BTreeSet<String>) -> String {
-    let VaultAccess { namespace, mount, role: name, audience, .. } = &role.access;
+    let VaultAccess { namespace, mount, role: name, .. } = &role.access;
     let label = unused(name, names);
-    let (accounts, namespaces) = role.bound();
     let policy = block(
         "vault_policy",
         &label,
@@ -148,20 +158,20 @@ fn of_vault(role: &VaultRole, names: &mut BTreeSet<String>) -> String {
             ("policy", Some(heredoc("HCL", role.policy.trim_end()))),
         ],
     );
-    let role = block(
-        "vault_kubernetes_auth_backend_role",
-        &label,
-        &[
-            ("namespace", namespace.as_deref().map(quoted)),
-            ("backend", Some(quoted(mount))),
-            ("role_name", Some(quoted(name))),
-            ("bound_service_account_names", Some(list(&accounts))),
-            ("bound_service_account_namespaces", Some(list(&namespaces))),
-            ("audience", audience.as_deref().map(quoted)),
-            ("token_policies", Some(format!("[vault_policy.{label}.name]"))),
-            ("token_ttl", Some("3600".to_owned())),
-        ],
-    );
+    let (kind, bounds) = login::terraform(&role.access, &role.subjects);
+    let arguments = [
+        ("namespace", namespace.as_deref().map(quoted)),
+        ("backend", Some(quoted(mount))),
+        (
+            if role.access.method == VaultMethod::Aws { "role" } else { "role_name" },
+            Some(quoted(name)),
+        ),
+    ];
+    let ends = [
+        ("token_policies", Some(format!("[vault_policy.{label}.name]"))),
+        ("token_ttl", Some("3600".to_owned())),
+    ];
+    let role = block(kind, &label, &[&arguments[..], &bounds, &ends].concat());
     format!("{policy}\n{role}")
 }
 
@@ -174,7 +184,7 @@ fn block(kind: &str, label: &str, arguments: &[(&str, Option<String>)]) -> Strin
     format!("resource \"{kind}\" \"{label}\" {{\n{}}}\n", lines.concat())
 }
 
-fn list(texts: &[&str]) -> String {
+pub(super) fn list(texts: &[&str]) -> String {
     let texts: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
     format!("[{}]", texts.join(", "))
 }
@@ -200,7 +210,7 @@ fn template(text: &str) -> String {
     })
 }
 
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     template(&Value::from(text).to_string())
 }
 

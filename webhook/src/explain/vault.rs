@@ -8,7 +8,7 @@ use mayfly_spec::{
 };
 use serde::Serialize;
 
-use super::{Subject, VaultAccess, Workload, words::shell};
+use super::{Subject, VaultAccess, Workload, login};
 
 /// A role that pods log in to.
 #[derive(Debug, Serialize)]
@@ -58,38 +58,9 @@ impl VaultRole {
     ) -> Self {
         let rules: BTreeSet<String> = locations.iter().filter_map(|it| rule(it)).collect();
         let policy = rules.into_iter().collect::<String>() + BY_DEFAULT;
-        let command = command(access, &subjects);
+        let command = login::command(access, &subjects);
         Self { access: access.clone(), subjects, policy, command }
     }
-
-    /// The names of the service accounts that are bound, and of their namespaces.
-    pub(super) fn bound(&self) -> (Vec<&str>, Vec<&str>) {
-        bound(&self.subjects)
-    }
-}
-
-fn bound(subjects: &BTreeSet<Subject>) -> (Vec<&str>, Vec<&str>) {
-    let names: BTreeSet<&str> = subjects.iter().map(|subject| &*subject.service_account).collect();
-    let namespaces: BTreeSet<&str> = subjects.iter().map(|subject| &*subject.namespace).collect();
-    (names.into_iter().collect(), namespaces.into_iter().collect())
-}
-
-fn command(access: &VaultAccess, subjects: &BTreeSet<Subject>) -> String {
-    let VaultAccess { namespace, mount, role, audience, .. } = access;
-    let (names, namespaces) = bound(subjects);
-    let settings = [
-        Some(format!("bound_service_account_names={}", names.join(","))),
-        Some(format!("bound_service_account_namespaces={}", namespaces.join(","))),
-        audience.as_ref().map(|audience| format!("audience={audience}")),
-        Some(format!("token_policies={role}")),
-        Some("token_ttl=1h".to_owned()),
-    ];
-    let option = |namespace: &String| shell(&format!("-namespace={namespace}")) + " ";
-    let namespace: String = namespace.iter().map(option).collect();
-    let settings = settings.into_iter().flatten().map(|setting| shell(&setting));
-    let path = format!("{namespace}{}", shell(&format!("auth/{mount}/role/{role}")));
-    let words: Vec<String> = std::iter::once(path).chain(settings).collect();
-    format!("vault write {}", words.join(" \\\n  "))
 }
 
 /// What the policy says about `location`, if it is Vault's.

@@ -9,6 +9,7 @@ use super::{
     AssumedRole, AwsAccess, AwsRole, Explanation, Subject, VaultAccess, VaultRole, Workload,
     subject,
 };
+use crate::annotations::VaultMethod;
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -94,10 +95,11 @@ impl fmt::Display for AwsAccess {
 
 impl fmt::Display for VaultAccess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { address, namespace, mount, role, audience } = self;
+        let Self { address, namespace, mount, role, audience, method, .. } = self;
         write!(f, "{address}, role {role} of auth/{mount}")?;
         namespace.iter().try_for_each(|namespace| write!(f, ", namespace {namespace}"))?;
         match audience {
+            _ if *method == VaultMethod::Aws => write!(f, ", as the AWS role"),
             Some(audience) => write!(f, ", audience {audience}"),
             None => write!(f, ", audience of the API server"),
         }
@@ -108,7 +110,11 @@ impl fmt::Display for AwsRole {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.arn.as_ref().map(|arn| format!(" {arn}")).unwrap_or_default();
         writeln!(f, "AWS role{name} for {}", subject::list(&self.subjects))?;
-        writeln!(f, "\nIt has to be allowed:\n{}", pretty(&self.policy))?;
+        if self.needs_nothing() {
+            writeln!(f, "\nIt has to be allowed nothing: who it is, STS tells everybody.")?;
+        } else {
+            writeln!(f, "\nIt has to be allowed:\n{}", pretty(&self.policy))?;
+        }
         if self.batches {
             writeln!(
                 f,

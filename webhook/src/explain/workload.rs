@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::{ExplainError, Subject};
 use crate::{
+    annotations::VaultMethod,
     injection::{CONFIG_VARIABLE, CONTAINER, IDENTITY_VOLUME, SECRETS_VOLUME},
     manifest::AdmittedPod,
     pod::{items, text},
@@ -86,6 +87,10 @@ pub struct VaultAccess {
     pub mount: String,
     /// The role.
     pub role: String,
+    /// How pods log in to it.
+    pub method: VaultMethod,
+    /// The IAM role that logs in with the method `aws`, if the manifest says it.
+    pub principal: Option<String>,
     /// The audience of the pod's token; absent, the API server's own.
     pub audience: Option<String>,
 }
@@ -103,6 +108,7 @@ impl Workload {
         let service_account = account.unwrap_or("default").to_owned();
         let user = agent.pointer("/securityContext/runAsUser").and_then(Value::as_u64);
         let mode = spec.mode.unwrap_or(Mode::Sidecar);
+        let aws = AwsAccess::read(&spec, agent);
         Ok(Self {
             kind: kind.clone(),
             name: name.clone(),
@@ -114,8 +120,8 @@ impl Workload {
             group: spec.access.group,
             refresh: (mode != Mode::Init).then(|| spec.refresh.interval.to_string()),
             files: spec.files.entries().iter().map(|entry| File::new(entry, &spec)).collect(),
-            aws: AwsAccess::read(&spec, agent),
-            vault: VaultAccess::read(&spec, pod),
+            vault: VaultAccess::read(&spec, pod, aws.as_ref()),
+            aws,
             locations: locations(&spec),
         })
     }
@@ -156,16 +162,28 @@ impl AwsAccess {
 }
 
 impl VaultAccess {
-    fn read(spec: &Spec, pod: &Value) -> Option<Self> {
+    fn read(spec: &Spec, pod: &Value, aws: Option<&AwsAccess>) -> Option<Self> {
         let vault = spec.vault.as_ref()?;
-        let VaultAuth::Kubernetes(auth) = &vault.auth else { return None };
-        let token = auth.token_file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let (method, mount, role, token) = match &vault.auth {
+            VaultAuth::Kubernetes(auth) => {
+                (VaultMethod::Kubernetes, &auth.mount, &auth.role, Some(&auth.token_file))
+            }
+            VaultAuth::Jwt(auth) => {
+                (VaultMethod::Jwt, &auth.mount, &auth.role, Some(&auth.token_file))
+            }
+            VaultAuth::Aws(auth) => (VaultMethod::Aws, &auth.mount, &auth.role, None),
+            _ => return None,
+        };
+        let token = token.and_then(|path| path.file_name()?.to_str());
+        let principal = aws.and_then(|aws| aws.role.clone());
         Some(Self {
             address: vault.address.clone(),
             namespace: vault.namespace.clone(),
-            mount: auth.mount.clone(),
-            role: auth.role.clone(),
-            audience: audience(pod, token),
+            mount: mount.clone(),
+            role: role.clone(),
+            method,
+            principal: principal.filter(|_| method == VaultMethod::Aws),
+            audience: token.and_then(|token| audience(pod, token)),
         })
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use mayfly_spec::{
     Files, Spec,
-    spec::{Refresh, VERSION},
+    spec::{Refresh, VERSION, is_plain_http},
 };
 
 use super::{Planner, access::Ownership, identity::Identities, volume::STATE_PATH};
@@ -31,6 +31,7 @@ impl Planner<'_> {
             state: identities.vault.as_ref().map(|_| PathBuf::from(STATE_PATH)),
             aws: identities.aws.clone(),
             vault: identities.vault.clone(),
+            plain_http: plain_http(identities),
             files,
             access: ownership.access,
             refresh: refresh.map_or_else(Refresh::default, |interval| Refresh { interval }),
@@ -41,4 +42,12 @@ impl Planner<'_> {
             .map_err(|error| self.faults.push(Fault::new(Annotation::Files.to_string(), error)))
             .ok()
     }
+}
+
+/// What is asked without TLS. The operator's configuration says all of these addresses, or lists
+/// them for authors to choose from, which is leave enough.
+fn plain_http(identities: &Identities) -> Vec<String> {
+    let aws = identities.aws.iter().flat_map(|aws| [&aws.endpoint, &aws.sts_endpoint, &aws.proxy]);
+    let vault = identities.vault.iter().map(|vault| &vault.address);
+    aws.flatten().chain(vault).filter(|url| is_plain_http(url)).cloned().collect()
 }

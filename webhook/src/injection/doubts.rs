@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Planner;
 use crate::{
-    annotations::Annotation,
+    annotations::{Annotation, VaultMethod},
     fault::MOST_WARNINGS,
     pod::{Position, text},
 };
@@ -17,6 +17,13 @@ impl Planner<'_> {
         self.doubt_shared_processes();
         self.doubt_early_containers(chosen);
         self.doubt_settings_without_effect();
+        self.doubt_unverified_vault();
+    }
+
+    fn doubt_unverified_vault(&mut self) {
+        if self.config.vault.skip_verify && self.request.reads(Source::is_vault) {
+            self.warn("Vault's certificate is not verified, because the operator's configuration says `skip-verify`: whoever is between the pod and Vault can read its secrets");
+        }
     }
 
     fn doubt_shared_processes(&mut self) {
@@ -47,6 +54,7 @@ impl Planner<'_> {
         let vault = [
             (Annotation::VaultAddress, own.vault_address.is_some()),
             (Annotation::VaultRole, own.vault_role.is_some()),
+            (Annotation::VaultAuthMethod, own.vault_auth_method.is_some()),
             (Annotation::VaultAuthPath, own.vault_auth_path.is_some()),
             (Annotation::VaultNamespace, own.vault_namespace.is_some()),
             (Annotation::VaultAudience, own.vault_audience.is_some()),
@@ -61,8 +69,12 @@ impl Planner<'_> {
         if !self.request.reads(Source::is_vault) {
             self.warn_of_each(&vault, "no file comes from Vault");
         }
-        if !self.request.reads(Source::is_aws) {
+        if !self.request.asks_aws() {
             self.warn_of_each(&aws, "no file comes from AWS");
+        }
+        if self.request.reads(Source::is_vault) && self.request.vault_method() == VaultMethod::Aws {
+            let audience = (Annotation::VaultAudience, own.vault_audience.is_some());
+            self.warn_of_each(&[audience], "Vault is shown no token, but a request signed for AWS");
         }
         if self.choices.mode == Mode::Init {
             self.warn_of_each(&[refresh], "the mode `init` fetches once");

@@ -7,13 +7,13 @@
 use k8s_openapi::api::core::v1::{EnvVar, VolumeMount};
 use mayfly_spec::{
     reference::Source,
-    spec::{Aws, Ca, DEFAULT_KUBERNETES_MOUNT, Identity, KubernetesAuth, Vault, VaultAuth},
+    spec::{Aws, AwsAuth, Ca, Identity, JwtAuth, KubernetesAuth, Vault, VaultAuth},
 };
 use serde_json::Value;
 
 use super::{CONTAINER, Planner, volume::TOKENS_PATH};
 use crate::{
-    annotations::{Annotation, list_addresses},
+    annotations::{Annotation, VaultMethod, list_addresses},
     fault::Fault,
     pod::{Position, items, text},
 };
@@ -76,7 +76,7 @@ impl Planner<'_> {
         if self.request.reads(Source::is_vault) {
             self.identify_to_vault(&mut identities);
         }
-        if self.request.reads(Source::is_aws) {
+        if self.request.asks_aws() {
             self.identify_to_aws(&mut identities, chosen);
         }
         identities
@@ -88,20 +88,39 @@ impl Planner<'_> {
             self.miss_vault_settings();
             return;
         };
-        let mount = settings.vault_auth_path.as_deref().unwrap_or(DEFAULT_KUBERNETES_MOUNT);
+        let auth = self.vault_auth(role.clone());
+        let policy = &self.config.vault;
         identities.vault = Some(Vault {
             address: address.to_string(),
             namespace: settings.vault_namespace.clone(),
-            auth: VaultAuth::Kubernetes(KubernetesAuth {
-                role: role.clone(),
-                mount: mount.to_owned(),
-                token_file: VAULT_TOKEN.path(),
-            }),
-            ca: self.config.vault.ca.clone().map(Ca::Pem),
+            ca: policy.ca.clone().map(Ca::Pem),
+            server_name: policy.server_name.clone(),
+            client_certificate: None,
+            skip_verify: policy.skip_verify,
+            auth,
         });
-        identities
-            .tokens
-            .push(ProjectedToken { file: VAULT_TOKEN, audience: settings.vault_audience.clone() });
+        if self.request.vault_method() != VaultMethod::Aws {
+            let audience = settings.vault_audience.clone();
+            identities.tokens.push(ProjectedToken { file: VAULT_TOKEN, audience });
+        }
+    }
+
+    fn vault_auth(&self, role: String) -> VaultAuth {
+        let method = self.request.vault_method();
+        let mount = self.request.settings.vault_auth_path.as_deref();
+        let mount = mount.unwrap_or_else(|| method.mount()).to_owned();
+        let token_file = VAULT_TOKEN.path();
+        match method {
+            VaultMethod::Kubernetes => {
+                VaultAuth::Kubernetes(KubernetesAuth { role, mount, token_file })
+            }
+            VaultMethod::Jwt => VaultAuth::Jwt(JwtAuth { role, mount, token_file }),
+            VaultMethod::Aws => {
+                let (region, server_id) =
+                    (self.config.vault.sts_region.clone(), self.config.vault.server_id.clone());
+                VaultAuth::Aws(AwsAuth { role, mount, region, server_id })
+            }
+        }
     }
 
     /// An address or role that is there, and refused, has its own fault already.

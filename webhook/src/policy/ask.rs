@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use mayfly_spec::{
     reference::Source,
-    spec::{DEFAULT_KUBERNETES_MOUNT, Interval, Mode, Refresh},
+    spec::{Interval, Mode, Refresh},
 };
 
 use crate::{
@@ -75,7 +75,7 @@ impl Ask {
         if request.reads(Source::is_vault) {
             ask.add_vault(request);
         }
-        if request.reads(Source::is_aws) {
+        if request.asks_aws() {
             ask.add_aws(request, pod);
         }
         ask.add_amounts(request, pod);
@@ -107,7 +107,7 @@ impl Ask {
                 Kind::VaultAuthPath,
                 Annotation::VaultAuthPath,
                 settings.vault_auth_path.as_deref(),
-                Some(DEFAULT_KUBERNETES_MOUNT),
+                None,
             ),
             (
                 Kind::VaultNamespace,
@@ -122,6 +122,19 @@ impl Ask {
             if let (Some(place), Some(text)) = (origin.place(annotation), text.or(usual)) {
                 self.wish(kind, place, text);
             }
+        }
+        if settings.vault_auth_path.is_none() {
+            self.add_usual_mount(request);
+        }
+    }
+
+    /// Whoever chose the auth method has chosen its usual mount.
+    fn add_usual_mount(&mut self, request: &Request) {
+        let method = Annotation::VaultAuthMethod;
+        let origin = Origin::of(request, |settings| settings.has(method));
+        let annotation = if origin == Origin::Nobody { Annotation::VaultAuthPath } else { method };
+        if let Some(place) = origin.place(annotation) {
+            self.wish(Kind::VaultAuthPath, place, request.vault_method().mount());
         }
     }
 

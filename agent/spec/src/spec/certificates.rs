@@ -1,4 +1,4 @@
-//! Which certificate authorities a backend's TLS is checked against.
+//! Whom a connection over TLS trusts, and what it shows.
 
 use std::path::PathBuf;
 
@@ -12,4 +12,14 @@ pub enum Ca {
     File(PathBuf),
     /// PEM text; public, and so no secret.
     Pem(String),
+}
+
+/// A certificate that the agent shows, and its key; read anew for every connection.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ClientCertificate {
+    /// The certificate, and those between it and its authority, in PEM.
+    pub certificate_file: PathBuf,
+    /// Its private key, in PEM.
+    pub key_file: PathBuf,
 }

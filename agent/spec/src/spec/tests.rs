@@ -40,6 +40,29 @@ fn identities_are_written_in_kebab_case() {
 }
 
 #[test]
+fn every_way_of_logging_in_is_read_and_its_mount_has_a_default() {
+    for (name, fields, mount) in [
+        ("kubernetes", r#""role": "web", "token-file": "/t""#, Some("kubernetes")),
+        ("jwt", r#""role": "web", "token-file": "/t""#, Some("jwt")),
+        ("aws", r#""role": "web", "region": "eu-west-1", "server-id": "vault""#, Some("aws")),
+        (
+            "approle",
+            r#""role-id": "r", "secret-id-file": "/s", "wrapping-path": "p""#,
+            Some("approle"),
+        ),
+        ("cert", r#""certificate-file": "/c", "key-file": "/k""#, Some("cert")),
+    ] {
+        let json = format!(r#"{{"{name}": {{{fields}}}}}"#);
+        let auth: VaultAuth = serde_json::from_str(&json).expect(&json);
+        let written = serde_json::to_value(&auth).expect("JSON");
+        assert_eq!(written[name]["mount"].as_str(), mount, "{json}");
+        let json = json.replacen(": {", r#": {"misspelt": 1, "#, 1);
+        let error = serde_json::from_str::<VaultAuth>(&json).expect_err(&json).to_string();
+        assert!(error.contains("unknown field `misspelt`"), "{error}");
+    }
+}
+
+#[test]
 fn each_fault_is_named() {
     for (from, to, reason) in [
         (r#""version": 1"#, r#""version": 2"#, "version 2 of the configuration"),

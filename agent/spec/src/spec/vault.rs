@@ -1,13 +1,15 @@
 //! How Vault is reached, and as whom.
 
-use std::path::PathBuf;
+mod auth;
 
 use serde::{Deserialize, Serialize};
 
-use super::Ca;
+use super::{Ca, ClientCertificate};
 
-/// Where Vault's Kubernetes auth method is mounted unless said otherwise.
-pub const DEFAULT_KUBERNETES_MOUNT: &str = "kubernetes";
+pub use auth::{
+    AppRoleAuth, AwsAuth, CertAuth, DEFAULT_AWS_MOUNT, DEFAULT_JWT_MOUNT, DEFAULT_KUBERNETES_MOUNT,
+    JwtAuth, KubernetesAuth, VaultAuth,
+};
 
 /// The `vault` section.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
@@ -23,31 +25,21 @@ pub struct Vault {
     /// Certificate authorities instead of the system's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca: Option<Ca>,
+    /// The name that the server's certificate is for, and that it is asked for in TLS, where that is
+    /// not the address's host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_name: Option<String>,
+    /// What the agent shows in TLS to a server that wants to know its clients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_certificate: Option<ClientCertificate>,
+    /// Whether any certificate of the server is taken: for trying out, never to be relied on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub skip_verify: bool,
 }
 
-/// How the agent logs in.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum VaultAuth {
-    /// The pod's service account, by a projected token.
-    Kubernetes(KubernetesAuth),
-    /// A file that holds a Vault token, read anew for every use.
-    TokenFile(PathBuf),
-}
-
-/// The `kubernetes` auth method.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct KubernetesAuth {
-    /// The role to log in to.
-    pub role: String,
-    /// Where the method is mounted below `auth/`.
-    #[serde(default = "default_mount")]
-    pub mount: String,
-    /// The service account's token, read anew for every login.
-    pub token_file: PathBuf,
-}
-
-fn default_mount() -> String {
-    DEFAULT_KUBERNETES_MOUNT.to_owned()
+impl Vault {
+    /// Whether the login needs an AWS identity.
+    pub fn asks_aws(&self) -> bool {
+        matches!(self.auth, VaultAuth::Aws(_))
+    }
 }

@@ -4,12 +4,13 @@
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use aws_types::SdkConfig;
+use futures_util::future::join_all;
 
 use super::{
     Setup,
     access::{Access, Role},
     failure::Failure,
-    identity::Identity,
+    identity::{Identity, IdentityReport},
 };
 use crate::source::SourceError;
 
@@ -57,6 +58,17 @@ impl CallError {
 impl Caller {
     pub(super) fn new(setup: Rc<Setup>, own: Rc<Identity>) -> Self {
         Self { setup, own, assumed: RefCell::default() }
+    }
+
+    /// Everybody who was asked as, the pod's own identity first.
+    pub(super) async fn identities(&self) -> Vec<IdentityReport> {
+        let assumed: Vec<_> = self.assumed.borrow().values().cloned().collect();
+        let all = [self.own.clone()].into_iter().chain(assumed);
+        let report = async |identity: Rc<Identity>| {
+            let proof = identity.proof();
+            IdentityReport { proof, principal: identity.principal(self.setup.clone()).await }
+        };
+        join_all(all.map(report)).await
     }
 
     /// Asks where `access` says. While the pod's own region is down, those are asked that stand in

@@ -14,14 +14,14 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::body::SdkBody;
 
-use crate::http::{Answer, TransportError, exchange};
+use crate::http::{Answer, Client, TransportError, exchange};
 
 /// What the SDK sends through.
 #[derive(Debug, Clone)]
-pub(super) struct Connector(reqwest::Client);
+pub(super) struct Connector(Client);
 
 impl Connector {
-    pub(super) fn new(client: reqwest::Client) -> Self {
+    pub(super) fn new(client: Client) -> Self {
         Self(client)
     }
 }

@@ -164,14 +164,35 @@ fn date(response: &HttpResponse) -> Option<SystemTime> {
 
 /// The service's own words, on one line.
 fn said(code: &str, message: Option<&str>) -> String {
-    match message {
+    match message.map(unquoting) {
         Some(message) if !code.is_empty() => quoted(&format!("{code}: {message}")),
         _ => quoted(code),
     }
+}
+
+/// The words before the request as AWS would have signed it: that holds the session's token.
+fn unquoting(message: &str) -> &str {
+    message.split("The Canonical String").next().unwrap_or_default()
 }
 
 /// The transport's words, which the SDK carries inside.
 fn transport(error: &(dyn Error + 'static)) -> String {
     let ours = fault::causes(error).find_map(|cause| cause.downcast_ref::<TransportError>());
     ours.map_or_else(|| fault::innermost(error), ToString::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_that_aws_repeats_is_not_repeated_again() {
+        let message = "The request signature we calculated does not match the signature you provided. Check your key.\n\n\
+                       The Canonical String for this request should have been\n'POST\n/\n\nx-amz-security-token:canary'";
+        let failure = Failure::of_item(Some("SignatureDoesNotMatch"), Some(message));
+        assert_eq!(
+            failure.said,
+            "SignatureDoesNotMatch: The request signature we calculated does not match the signature you provided. Check your key."
+        );
+    }
 }

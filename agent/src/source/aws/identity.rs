@@ -7,6 +7,7 @@
 mod assumed;
 mod chain;
 mod pod;
+mod principal;
 mod sts;
 mod token;
 mod web;
@@ -33,6 +34,8 @@ use crate::{
 use assumed::AssumedRole;
 use chain::Chain;
 use pod::PodIdentity;
+pub use principal::Principal;
+use sts::Sts;
 use web::WebIdentity;
 
 /// Credentials are renewed so long before they end, or in the last third of a shorter life: longer
@@ -46,6 +49,15 @@ pub(super) struct Identity {
     held: Mutex<Option<Held>>,
     shown: Shown,
     clock: Clock,
+}
+
+/// Somebody who asks, as a person is told.
+#[derive(Debug)]
+pub struct IdentityReport {
+    /// How they prove who they are: `irsa`, `pod-identity`, `?role=<arn>`.
+    pub proof: String,
+    /// Who they are to AWS.
+    pub principal: Result<Principal, SourceError>,
 }
 
 #[derive(Debug)]
@@ -135,6 +147,21 @@ impl Identity {
         }
     }
 
+    /// As whom AWS knows it, without a try for credentials that it does not hold.
+    pub(super) async fn principal(
+        self: Rc<Self>,
+        setup: Rc<Setup>,
+    ) -> Result<Principal, SourceError> {
+        if self.held.lock().await.is_none() {
+            return Err(Fault::new(Class::Refused, "no credentials"));
+        }
+        let region = self.region().await?;
+        let ask = async |sts: aws_sdk_sts::Client| Ok(sts.get_caller_identity().send().await?);
+        let answer = Sts::new(setup, region, Some(self)).ask(ask).await;
+        let answer = answer.map_err(|failure| failure.fault("STS"))?;
+        Ok(Principal::new(answer.account(), answer.arn().unwrap_or_default()))
+    }
+
     /// The region of references that name none.
     pub(super) async fn region(&self) -> Result<String, SourceError> {
         let region = match &self.origin {
@@ -144,6 +171,16 @@ impl Identity {
             Origin::Assumed(role) => Box::pin(role.over.region()).await.ok(),
         };
         region.ok_or_else(no_region)
+    }
+
+    /// How it is proven.
+    pub(super) fn proof(&self) -> String {
+        match &self.origin {
+            Origin::WebIdentity(_) => "irsa".to_owned(),
+            Origin::PodIdentity(_) => "pod-identity".to_owned(),
+            Origin::Chain(_) => "the usual chain".to_owned(),
+            Origin::Assumed(role) => format!("?role={}", role.role.arn),
+        }
     }
 
     /// How this identity is called in a message.

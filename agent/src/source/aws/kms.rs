@@ -5,7 +5,7 @@
 
 mod error;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use aws_sdk_kms::{
     Client,
@@ -17,6 +17,7 @@ use mayfly_spec::{
     reference::{Arn, Sealed, SealedHeader, Wrapping},
     spec::Workload,
 };
+use tokio::time::Instant;
 
 use super::{
     access::{Access, in_region},
@@ -27,6 +28,9 @@ use crate::{
     sealing::{self, DataKey},
     source::{Fetched, SourceError, Version},
 };
+
+/// A value that was opened is not opened again for so long.
+const AGAIN: Duration = Duration::from_hours(12);
 
 /// KMS, in as many regions as sealed values name.
 #[derive(Debug)]
@@ -64,7 +68,9 @@ impl Kms {
         let secret = data_key
             .and_then(|key| sealing::open(sealed, &key, workload).ok())
             .ok_or_else(|| error::altered(header, workload))?;
-        Ok(Fetched::new(secret.into(), Version::default()))
+        let fetched = Fetched::new(secret.into(), Version::default());
+        // What is sealed never changes; that it may still be opened is asked for now and then.
+        Ok(Fetched { due: Some(Instant::now() + opened_again(fastrand::f64())), ..fetched })
     }
 
     /// A new data key, bare, and as only KMS can unwrap it, with `key` and for `workload`.
@@ -86,6 +92,17 @@ impl Kms {
             Err(CallError::Service(failure, asked)) => Err(error::generate(&failure, key, &asked)),
         }
     }
+}
+
+/// After how long a value is opened again: half a day to a day, so that pods that start together
+/// part.
+pub fn opened_again(jitter: f64) -> Duration {
+    AGAIN.mul_f64(1.0 + jitter)
+}
+
+/// What was opened, until it is opened again.
+pub(super) fn still_good(held: Option<&Fetched>) -> Option<Fetched> {
+    held.filter(|held| held.due.is_some_and(|due| Instant::now() < due)).cloned()
 }
 
 /// Where the key is.

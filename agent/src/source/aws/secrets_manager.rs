@@ -1,5 +1,7 @@
 //! Secrets Manager: one call for each distinct secret, or one for many where that is allowed.
 
+mod rotation;
+
 use std::{cell::RefCell, collections::BTreeSet};
 
 use aws_sdk_secretsmanager::{
@@ -24,6 +26,8 @@ use crate::{
     secret::Secret,
     source::{Fetched, SourceError, Version},
 };
+
+pub use rotation::Rotation;
 
 /// So many secrets of a batch that is not allowed are asked for at once.
 const CONCURRENT: usize = 4;
@@ -77,6 +81,30 @@ impl SecretsManager {
         match answer {
             Ok((output, asked)) => fetched(output.into(), &secret.id, &asked),
             Err(CallError::Identity(fault)) => Err(fault),
+            Err(CallError::Service(failure, asked)) => {
+                Err(error::secret(&failure, &secret.id, &asked))
+            }
+        }
+    }
+
+    /// What is done to the secret by itself. It needs a right of its own, and shows no value.
+    pub(super) async fn rotation(
+        &self,
+        caller: &Caller,
+        secret: &SecretsManagerSecret,
+    ) -> Result<Rotation, SourceError> {
+        let answer = caller
+            .call(&Access::of_secret(secret), async |place| {
+                let id = in_region(&secret.id, &place.region);
+                Ok(self.clients.at(place).describe_secret().secret_id(id).send().await?)
+            })
+            .await;
+        match answer {
+            Ok((output, _)) => Ok(Rotation::from(output)),
+            Err(CallError::Identity(fault)) => Err(fault),
+            Err(CallError::Service(failure, _)) if failure.is_denied() => {
+                Err(Fault::new(Class::Refused, "not permitted: secretsmanager:DescribeSecret"))
+            }
             Err(CallError::Service(failure, asked)) => {
                 Err(error::secret(&failure, &secret.id, &asked))
             }

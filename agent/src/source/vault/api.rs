@@ -15,7 +15,7 @@ use vaultrs::api::EndpointMiddleware;
 use zeroize::Zeroizing;
 
 use super::{Body, session::Token};
-use crate::http::{TransportError, exchange};
+use crate::http::{Client, TransportError, exchange};
 
 /// Calls at once, and so connections. A read takes Vault less time than a TLS handshake takes both
 /// sides, and hundreds of agents may come at once after an outage.
@@ -69,7 +69,7 @@ impl std::fmt::Debug for Refusal {
 }
 
 impl Api {
-    pub(super) fn new(address: &Url, http: reqwest::Client, namespace: Option<String>) -> Self {
+    pub(super) fn new(address: &Url, http: Client, namespace: Option<String>) -> Self {
         let base = address.to_string();
         let permits = Semaphore::new(CONCURRENT);
         Self { transport: Transport { base, http, index: Mutex::default() }, namespace, permits }
@@ -157,7 +157,7 @@ fn errors(body: &[u8]) -> Vec<String> {
 #[derive(Debug)]
 struct Transport {
     base: String,
-    http: reqwest::Client,
+    http: Client,
     /// The newest state of the storage that an answer has told of.
     index: Mutex<Option<HeaderValue>>,
 }

@@ -3,16 +3,33 @@
 //! A method knows what it shows to Vault and what a refusal of it means. It does not know how long
 //! a token is used, or what for.
 
-mod kubernetes;
+mod approle;
+mod attempt;
+mod aws;
+mod bearer;
+mod cert;
+mod hidden;
+mod method;
 mod token_file;
+mod wrapping;
 
 use std::{path::PathBuf, time::Duration};
 
-use mayfly_spec::spec::{KubernetesAuth, VaultAuth};
+use mayfly_spec::spec::{CertAuth, VaultAuth};
 use serde::Deserialize;
 
 use super::api::{Api, ApiError};
-use crate::{root::Root, secret::Secret, source::SourceError};
+use crate::{
+    fault::{Class, Fault},
+    root::Root,
+    secret::Secret,
+    source::{SourceError, aws::Prover},
+};
+use approle::AppRole;
+use aws::Aws;
+use bearer::Bearer;
+
+pub(super) use method::Method;
 
 /// A token as Vault gives it.
 #[derive(Debug)]
@@ -28,27 +45,42 @@ pub(super) struct Login {
 /// A way to log in, its files below the root.
 #[derive(Debug)]
 pub(super) enum Auth {
-    /// The pod's service account.
-    Kubernetes(KubernetesAuth),
+    /// A token that says who the pod is.
+    Bearer(Bearer),
+    /// An AWS identity.
+    Aws(Aws),
+    /// A role id and a secret id.
+    AppRole(AppRole),
+    /// The connection's client certificate.
+    Cert(CertAuth),
     /// A token that somebody else has written.
     TokenFile(PathBuf),
 }
 
 impl Auth {
-    pub(super) fn new(auth: VaultAuth, root: &Root) -> Self {
-        match auth {
-            VaultAuth::Kubernetes(auth) => {
-                let token_file = root.resolve(&auth.token_file);
-                Self::Kubernetes(KubernetesAuth { token_file, ..auth })
-            }
+    /// `prover` shows who the pod is for AWS, if it is anybody there.
+    pub(super) fn new(
+        auth: VaultAuth,
+        root: &Root,
+        prover: Option<Prover>,
+    ) -> Result<Self, SourceError> {
+        Ok(match auth {
+            VaultAuth::Kubernetes(auth) => Self::Bearer(Bearer::kubernetes(auth, root)),
+            VaultAuth::Jwt(auth) => Self::Bearer(Bearer::jwt(auth, root)),
+            VaultAuth::Aws(auth) => Self::Aws(Aws::new(auth, prover.ok_or_else(nobody)?)),
+            VaultAuth::Approle(auth) => Self::AppRole(AppRole::new(auth, root)?),
+            VaultAuth::Cert(auth) => Self::Cert(auth),
             VaultAuth::TokenFile(path) => Self::TokenFile(root.resolve(&path)),
-        }
+        })
     }
 
     /// How whoever logs in is called in a message.
     pub(super) fn name(&self) -> String {
         match self {
-            Self::Kubernetes(auth) => format!("role `{}`", auth.role),
+            Self::Bearer(bearer) => bearer.name(),
+            Self::Aws(aws) => aws.name(),
+            Self::AppRole(role) => role.name(),
+            Self::Cert(auth) => cert::name(auth),
             Self::TokenFile(path) => format!("the token in `{}`", path.display()),
         }
     }
@@ -62,10 +94,20 @@ impl Auth {
     /// A token, by a call or from a file.
     pub(super) async fn login(&self, api: &Api) -> Result<Login, SourceError> {
         match self {
-            Self::Kubernetes(auth) => kubernetes::login(auth, api).await,
+            Self::Bearer(bearer) => bearer.login(api).await,
+            Self::Aws(aws) => aws.login(api).await,
+            Self::AppRole(role) => role.login(api).await,
+            Self::Cert(auth) => cert::login(auth, api).await,
             Self::TokenFile(path) => token_file::login(path),
         }
     }
+}
+
+fn nobody() -> SourceError {
+    Fault::new(
+        Class::Configuration,
+        "`vault.auth.aws` needs an AWS identity; give the section `aws`",
+    )
 }
 
 impl Login {

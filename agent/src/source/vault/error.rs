@@ -2,15 +2,13 @@
 
 mod engine;
 
-use mayfly_spec::{
-    reference::{KvVersion, VaultPath},
-    spec::KubernetesAuth,
-};
+use mayfly_spec::reference::{KvVersion, VaultPath};
 
 pub(super) use engine::{Deed, answer, engine, versionless, write_to_kv, write_to_unknown};
 
 use super::{
     api::{ApiError, Refusal},
+    auth::Method,
     kv::Metadata,
     mount::Mount,
 };
@@ -26,17 +24,25 @@ pub(super) struct At<'a> {
     pub(super) who: &'a str,
 }
 
+/// A login: how, where and by whom.
+pub(super) struct LoginTo<'a> {
+    pub(super) method: Method,
+    pub(super) mount: &'a str,
+    pub(super) who: &'a str,
+    pub(super) address: &'a str,
+}
+
 /// A login that failed.
-pub(super) fn login(error: &ApiError, kubernetes: &KubernetesAuth, address: &str) -> SourceError {
-    let KubernetesAuth { role, mount, .. } = kubernetes;
+pub(super) fn login(error: &ApiError, to: &LoginTo<'_>) -> SourceError {
+    let LoginTo { method, mount, who, address } = to;
     match error {
         ApiError::Status(refusal) if matches!(refusal.status, 400 | 403 | 404) => {
-            let words = format!(
-                "{address} refuses the login at `auth/{mount}` as role `{role}`{}; check that the auth method is mounted there, \
-                 that it has this role, and that the role is bound to the pod's service account, namespace and audience",
-                said(refusal)
-            );
-            Fault::new(Class::Refused, words)
+            let words = refusal.errors.join("; ");
+            let class = if method.is_outage(&words) { Class::Unreachable } else { Class::Refused };
+            let (said, advice) = (said(refusal), method.advice(&words));
+            let words =
+                format!("{address} refuses the login at `auth/{mount}` as {who}{said}; {advice}");
+            Fault::new(class, words)
         }
         other => common(other, &format!("the login at `auth/{mount}`")),
     }
@@ -120,7 +126,7 @@ pub(super) fn common(error: &ApiError, what: &str) -> SourceError {
         ApiError::Transport(reason) => {
             return Fault::new(
                 Class::Unreachable,
-                format_args!("Vault cannot be reached: {reason}"),
+                format_args!("Vault cannot be reached: {reason}{}", of_connection(reason)),
             );
         }
         ApiError::Garbage => {
@@ -158,6 +164,21 @@ pub(super) fn common(error: &ApiError, what: &str) -> SourceError {
         ),
     };
     Fault::new(class, words)
+}
+
+/// What to change where TLS is not agreed on.
+fn of_connection(reason: &str) -> &'static str {
+    const AUTHORITY: &str = "; name the authority that its certificate is from (`ca`)";
+    const NAME: &str = "; ask for it by a name of its certificate (`address`, or `server-name`)";
+    let known = [
+        ("UnknownIssuer", AUTHORITY),
+        ("BadSignature", AUTHORITY),
+        ("NotValidForName", NAME),
+        ("not valid for name", NAME),
+        ("CertificateRequired", "; it wants to know its clients: name a `client-certificate`"),
+        ("UnknownCA", "; it does not know the authority of the `client-certificate`"),
+    ];
+    known.iter().find(|(words, _)| reason.contains(words)).map_or("", |(_, advice)| advice)
 }
 
 /// Vault's own words, in brackets.

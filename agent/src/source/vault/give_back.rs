@@ -1,6 +1,6 @@
 //! The end of a pod: nothing that was taken for its life outlives it.
 
-use std::time::Duration;
+use std::{rc::Rc, time::Duration};
 
 use tokio::time::timeout;
 use tracing::warn;
@@ -12,18 +12,22 @@ const LIMIT: Duration = Duration::from_secs(5);
 
 impl Vault {
     /// Gives back what was taken for the pod's life, as far as that is possible in a short time.
-    pub(in crate::source) async fn give_back(&self) {
-        if timeout(LIMIT, self.revoke()).await != Ok(true) {
+    /// Where `leases` are still needed they stay, with the tokens that they hang on.
+    pub(in crate::source) async fn give_back(&self, leases: bool) {
+        if timeout(LIMIT, self.revoke(leases)).await != Ok(true) {
             warn!("not everything could be given back to Vault; it ends by itself");
         }
-        self.state.remove();
     }
 
     /// Ends the tokens of our own logins, and with them their leases; of other tokens the leases.
-    async fn revoke(&self) -> bool {
+    async fn revoke(&self, leases: bool) -> bool {
         let tokens = self.session.tokens().await;
+        let ended = |token: &&Rc<Token>| leases || self.ids(token).is_empty();
+        if tokens.iter().all(|token| ended(&token)) {
+            self.state.remove();
+        }
         let mut done = true;
-        for token in tokens.iter() {
+        for token in tokens.iter().filter(ended) {
             if self.session.logs_in() && token.is_kept() {
                 done &= self.api.call(Request::revoke_self(), Some(token)).await.is_ok();
                 continue;

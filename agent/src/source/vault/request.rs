@@ -73,6 +73,11 @@ impl Request {
         Self::post("sys/leases/revoke".to_owned(), json!({ "lease_id": id }))
     }
 
+    /// `POST sys/wrapping/unwrap`, as whoever holds the wrapping token.
+    pub(super) fn unwrap() -> Self {
+        Self::post("sys/wrapping/unwrap".to_owned(), json!({}))
+    }
+
     fn post(path: String, body: Value) -> Self {
         Self { path, method: RequestMethod::POST, query: None, body: Some(body) }
     }

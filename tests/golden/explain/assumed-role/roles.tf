@@ -3,7 +3,6 @@ variable "cluster" {
   type        = string
 }
 
-# Assumes, in an account of its own: arn:aws:iam::210987654321:role/reader
 resource "aws_iam_role" "default_web" {
   name               = "default-web"
   assume_role_policy = <<-JSON
@@ -57,4 +56,60 @@ resource "aws_eks_pod_identity_association" "default_web" {
   namespace       = "default"
   service_account = "web"
   role_arn        = aws_iam_role.default_web.arn
+}
+
+# Needs the provider of its account: provider "aws" { alias = "account_210987654321", … }
+resource "aws_iam_role" "reader" {
+  provider           = aws.account_210987654321
+  name               = "reader"
+  assume_role_policy = <<-JSON
+    {
+      "Version": "2012-10-17",
+      "Statement": [
+        {
+          "Effect": "Allow",
+          "Principal": {
+            "AWS": "${aws_iam_role.default_web.arn}"
+          },
+          "Action": [
+            "sts:AssumeRole",
+            "sts:TagSession"
+          ],
+          "Condition": {
+            "StringEquals": {
+              "sts:ExternalId": [
+                "x",
+                "y"
+              ]
+            }
+          }
+        }
+      ]
+    }
+  JSON
+}
+
+resource "aws_iam_role_policy" "reader_for_default_web" {
+  provider = aws.account_210987654321
+  name     = "mayfly-default_web"
+  role     = aws_iam_role.reader.id
+  policy   = <<-JSON
+    {
+      "Version": "2012-10-17",
+      "Statement": [
+        {
+          "Sid": "ReadSecrets",
+          "Effect": "Allow",
+          "Action": "secretsmanager:GetSecretValue",
+          "Resource": "arn:aws:secretsmanager:us-east-1:210987654321:secret:a-??????"
+        },
+        {
+          "Sid": "ReadParameters",
+          "Effect": "Allow",
+          "Action": "ssm:GetParameters",
+          "Resource": "arn:aws:ssm:us-east-1:210987654321:parameter/b"
+        }
+      ]
+    }
+  JSON
 }

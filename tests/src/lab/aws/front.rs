@@ -1,11 +1,13 @@
-//! The front of AWS, a program of its own so that it outlives a `--keep` run: one address for every service. It plays STS
-//! for pods' tokens, records what came in, and hands on to moto what carries credentials that it has issued itself.
+//! The front of AWS, a program of its own so that it outlives a `--keep` run: one address for every service, and the one
+//! that EKS's agent has on every node. It gives sessions for pods' tokens, records what came in, and hands on to moto
+//! what carries credentials that it has issued itself.
+
+mod exchange;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use anyhow::{Context, Result};
@@ -22,12 +24,9 @@ use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use url::form_urlencoded;
 
-use super::{
-    sts::{Refusal, Session},
-    web_identity::Issuer,
-};
+use super::{sts::Session, web_identity::Issuer};
 use crate::lab::{
-    addresses::{API_SERVER, AWS_CONTROL_LISTENER, AWS_LISTENER, MOTO},
+    addresses::{API_SERVER, AWS_CONTROL_LISTENER, AWS_LISTENER, MOTO, POD_IDENTITY_LISTENER},
     folders,
 };
 
@@ -37,9 +36,6 @@ pub const COMMAND: &str = "aws-front";
 /// No request of a test is larger.
 const BODY_LIMIT: usize = 1 << 20;
 
-/// What STS gives if nothing is asked for.
-const DEFAULT_LIFETIME: Duration = Duration::from_hours(1);
-
 /// A service account that may assume a role.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Trust {
@@ -47,6 +43,17 @@ pub struct Trust {
     pub role: String,
     /// `system:serviceaccount:<namespace>:<name>`.
     pub subject: String,
+}
+
+/// A role that may be assumed over another one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Guest {
+    /// The role's ARN.
+    pub role: String,
+    /// The ARN of the role whose sessions may assume it.
+    pub over: String,
+    /// What they have to say beside it.
+    pub external_id: Option<String>,
 }
 
 /// Whether AWS is down for whoever has a role, or asks for it.
@@ -61,7 +68,7 @@ pub struct Outage {
 /// A request as it came in, without what is secret in it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Call {
-    /// `AssumeRoleWithWebIdentity`, or the target of a JSON service such as `secretsmanager.GetSecretValue`.
+    /// `AssumeRoleWithWebIdentity`, `AssumeRole`, `AssumeRoleForPodIdentity`, or the target of a JSON service such as `secretsmanager.GetSecretValue`.
     pub action: String,
     /// The role's ARN, if it is known.
     pub role: Option<String>,
@@ -85,6 +92,9 @@ struct Front {
 #[derive(Debug, Default)]
 struct Records {
     trust: BTreeMap<String, BTreeSet<String>>,
+    guests: BTreeSet<Guest>,
+    /// The role of a service account under EKS Pod Identity, by its subject.
+    associations: BTreeMap<String, String>,
     outages: BTreeSet<String>,
     sessions: BTreeMap<String, Session>,
     calls: Vec<Call>,
@@ -100,13 +110,22 @@ pub async fn serve(authority: &Path) -> Result<()> {
     let issuer = Issuer::new(cluster, API_SERVER);
     let front = Arc::new(Front { issuer, moto, records: Mutex::default() });
     let services = Router::new().fallback(answer).with_state(Arc::clone(&front));
+    let node = Router::new()
+        .route("/v1/credentials", get(exchange::credentials))
+        .with_state(Arc::clone(&front));
     let control = Router::new()
         .route("/trust", put(trust))
+        .route("/guests", put(guest))
+        .route("/associations", put(association))
         .route("/outage", put(outage))
         .route("/calls", get(calls))
         .with_state(front);
-    tokio::try_join!(listen(AWS_LISTENER, services), listen(AWS_CONTROL_LISTENER, control))
-        .map(drop)
+    tokio::try_join!(
+        listen(AWS_LISTENER, services),
+        listen(POD_IDENTITY_LISTENER, node),
+        listen(AWS_CONTROL_LISTENER, control)
+    )
+    .map(drop)
 }
 
 async fn listen(address: &str, router: Router) -> Result<()> {
@@ -117,6 +136,14 @@ async fn listen(address: &str, router: Router) -> Result<()> {
 
 async fn trust(State(front): State<Arc<Front>>, Json(trust): Json<Trust>) {
     front.records().trust.entry(trust.role).or_default().insert(trust.subject);
+}
+
+async fn guest(State(front): State<Arc<Front>>, Json(guest): Json<Guest>) {
+    front.records().guests.insert(guest);
+}
+
+async fn association(State(front): State<Arc<Front>>, Json(trust): Json<Trust>) {
+    front.records().associations.insert(trust.subject, trust.role);
 }
 
 async fn outage(State(front): State<Arc<Front>>, Json(outage): Json<Outage>) {
@@ -138,10 +165,11 @@ async fn answer(State(front): State<Arc<Front>>, request: Request) -> Response<a
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     let form: BTreeMap<String, String> = form_urlencoded::parse(&body).into_owned().collect();
-    if form.get("Action").is_some_and(|action| action == "AssumeRoleWithWebIdentity") {
-        front.assume_role(&form).await
-    } else {
-        front.hand_on(head, body).await
+    match form.get("Action").map(String::as_str) {
+        Some("AssumeRoleWithWebIdentity") => front.assume_with_web_identity(&form).await,
+        Some("AssumeRole") => front.assume(&head.headers, &form),
+        Some("GetCallerIdentity") => front.caller_identity(&head.headers),
+        _ => front.hand_on(head, body).await,
     }
 }
 
@@ -150,50 +178,13 @@ impl Front {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn assume_role(&self, form: &BTreeMap<String, String>) -> Response<axum::body::Body> {
-        if form.get("RoleArn").is_some_and(|role| self.records().outages.contains(role)) {
-            return StatusCode::SERVICE_UNAVAILABLE.into_response();
-        }
-        let outcome = self.session(form).await;
-        let refusal = outcome.as_ref().err().map(|refusal| refusal.code().to_owned());
-        let response = outcome.into_response();
-        self.records().calls.push(Call {
-            action: "AssumeRoleWithWebIdentity".into(),
-            role: form.get("RoleArn").cloned(),
-            session: form.get("RoleSessionName").cloned(),
-            resource: None,
-            status: response.status().as_u16(),
-            refusal,
-        });
-        response
-    }
-
-    async fn session(&self, form: &BTreeMap<String, String>) -> Result<Session, Refusal> {
-        let parameter = |name: &str| {
-            let missing = || {
-                Refusal::Validation(format!(
-                    "1 validation error detected: '{name}' must not be null"
-                ))
-            };
-            form.get(name).cloned().ok_or_else(missing)
-        };
-        let (role, name) = (parameter("RoleArn")?, parameter("RoleSessionName")?);
-        let subject = self.issuer.verify(&parameter("WebIdentityToken")?).await?.sub;
-        let mut records = self.records();
-        if !records.trust.get(&role).is_some_and(|subjects| subjects.contains(&subject)) {
-            return Err(Refusal::AccessDenied);
-        }
-        let lifetime = form.get("DurationSeconds").and_then(|seconds| seconds.parse().ok());
-        let lifetime = lifetime.map_or(DEFAULT_LIFETIME, Duration::from_secs);
-        let access_key = format!("ASIA{:016X}", fastrand::u64(..));
-        let session = Session { role, name, subject, access_key: access_key.clone(), lifetime };
-        records.sessions.insert(access_key, session.clone());
-        Ok(session)
+    /// Whose session a request was signed in.
+    fn signer(&self, headers: &HeaderMap) -> Option<Session> {
+        access_key(headers).and_then(|key| self.records().sessions.get(&key).cloned())
     }
 
     async fn hand_on(&self, head: Parts, body: Bytes) -> Response<axum::body::Body> {
-        let session =
-            access_key(&head.headers).and_then(|key| self.records().sessions.get(&key).cloned());
+        let session = self.signer(&head.headers);
         let (action, resource) = (target(&head.headers), resource(&body));
         let response = match &session {
             Some(session) if self.records().outages.contains(&session.role) => {

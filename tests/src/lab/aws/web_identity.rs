@@ -9,8 +9,11 @@ use serde::Deserialize;
 
 use super::sts::Refusal;
 
-/// What AWS wants as audience in a pod's token.
-pub const AUDIENCE: &str = "sts.amazonaws.com";
+/// What STS wants as audience in a pod's token.
+pub const STS_AUDIENCE: &str = "sts.amazonaws.com";
+
+/// What EKS Pod Identity wants as audience in it.
+pub const POD_IDENTITY_AUDIENCE: &str = "pods.eks.amazonaws.com";
 
 /// Clocks of one machine agree; AWS allows some minutes.
 const LEEWAY_SECONDS: u64 = 5;
@@ -27,6 +30,23 @@ pub struct Issuer {
 pub struct Claims {
     /// Who it is: `system:serviceaccount:<namespace>:<name>`.
     pub sub: String,
+    /// Whose it is, as Kubernetes writes it.
+    #[serde(rename = "kubernetes.io")]
+    pub kubernetes: Option<Kubernetes>,
+}
+
+/// What Kubernetes says of a token's bearer.
+#[derive(Debug, Deserialize)]
+pub struct Kubernetes {
+    /// The pod, if it is one.
+    pub pod: Option<Named>,
+}
+
+/// An object by its name.
+#[derive(Debug, Deserialize)]
+pub struct Named {
+    /// Its name.
+    pub name: String,
 }
 
 impl Issuer {
@@ -36,7 +56,7 @@ impl Issuer {
     }
 
     /// Reads a token, or says why it is no good, as AWS would.
-    pub async fn verify(&self, token: &str) -> Result<Claims, Refusal> {
+    pub async fn verify(&self, token: &str, audience: &str) -> Result<Claims, Refusal> {
         let invalid = |why: String| Refusal::InvalidIdentityToken(why);
         let header = decode_header(token)
             .map_err(|_| invalid("The ID Token provided is not a valid JWT.".into()))?;
@@ -47,15 +67,16 @@ impl Issuer {
         let key =
             key.ok_or_else(|| invalid("No key of the provider has the token's key id".into()))?;
         let key = DecodingKey::from_jwk(&key).map_err(|error| invalid(error.to_string()))?;
-        let claims = decode::<Claims>(token, &key, &self.validation()).map(|token| token.claims);
+        let claims =
+            decode::<Claims>(token, &key, &self.validation(audience)).map(|token| token.claims);
         claims.map_err(|error| self.refusal(error.kind()))
     }
 
-    fn validation(&self) -> Validation {
+    fn validation(&self, audience: &str) -> Validation {
         let mut validation = Validation::new(jsonwebtoken::Algorithm::RS256);
         validation.leeway = LEEWAY_SECONDS;
         validation.validate_nbf = true;
-        validation.set_audience(&[AUDIENCE]);
+        validation.set_audience(&[audience]);
         validation.set_issuer(&[&self.address]);
         validation.set_required_spec_claims(&["aud", "exp", "iss", "sub"]);
         validation

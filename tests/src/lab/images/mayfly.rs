@@ -53,6 +53,7 @@ pub const TAG: &str = "e2e";
 pub async fn build_all(folders: &Folders, checkout: &Path) -> Result<Vec<PathBuf>> {
     let machine = Machine::find(checkout).await?;
     machine.prepare_builder(folders).await.context("make the builder image")?;
+    forget_another(&folders.image_target(), checkout).context("clear Cargo's target folder")?;
     say("Mayfly's images: building");
     let mut archives = vec![];
     for target in [Target::Agent, Target::Webhook] {
@@ -62,6 +63,26 @@ pub async fn build_all(folders: &Folders, checkout: &Path) -> Result<Vec<PathBuf
     buildah(folders).args(["rmi", "--prune", "--force"]).text().await?;
     say("Mayfly's images: built");
     Ok(archives)
+}
+
+/// Has Cargo build Mayfly anew if another checkout's is in the cache: by its files' times alone, Cargo may take one for the
+/// other. What both depend on stays.
+fn forget_another(cache: &Path, checkout: &Path) -> Result<()> {
+    let (note, here) = (cache.join("checkout"), checkout.display().to_string());
+    if fs::read_to_string(&note).is_ok_and(|before| before == here) {
+        return Ok(());
+    }
+    fs::create_dir_all(cache)?;
+    for target in fs::read_dir(cache)? {
+        let Ok(units) = fs::read_dir(target?.path().join("release/.fingerprint")) else { continue };
+        for unit in units {
+            let unit = unit?;
+            if unit.file_name().to_string_lossy().starts_with("mayfly-") {
+                fs::remove_dir_all(unit.path())?;
+            }
+        }
+    }
+    Ok(fs::write(note, here)?)
 }
 
 /// The program in an image, as [`build_all`] has left it in the cache: static, so it runs on the machine itself too.

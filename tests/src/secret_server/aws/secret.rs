@@ -24,7 +24,18 @@ pub struct Secret {
     pub arn: String,
     /// Whether it waits for its deletion.
     pub marked_for_deletion: bool,
+    /// When it was rotated, and when it will be; absent without rotation.
+    pub rotation: Option<Rotation>,
     versions: BTreeMap<String, Version>,
+}
+
+/// What Secrets Manager does by itself, and when.
+#[derive(Debug, Clone, Copy)]
+pub struct Rotation {
+    /// The last time.
+    pub last: SystemTime,
+    /// The next time.
+    pub next: SystemTime,
 }
 
 /// One version of a secret.
@@ -51,7 +62,8 @@ impl Secret {
     pub(super) fn new(region: &str, name: &str) -> Self {
         let suffix = alphanumeric(6);
         let arn = format!("arn:aws:secretsmanager:{region}:{ACCOUNT}:secret:{name}-{suffix}");
-        Self { name: name.to_owned(), arn, marked_for_deletion: false, versions: BTreeMap::new() }
+        let (name, versions) = (name.to_owned(), BTreeMap::new());
+        Self { name, arn, marked_for_deletion: false, rotation: None, versions }
     }
 
     /// By name, by full ARN, or by the ARN without its random end. Every region has a replica, whose

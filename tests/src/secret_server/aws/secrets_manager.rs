@@ -44,6 +44,10 @@ impl Aws {
     }
 
     fn describe_secret(&self, who: &AccessKey, input: &Value) -> Answer {
+        if self.denied_operations.contains("DescribeSecret") {
+            let id = input["SecretId"].as_str().unwrap_or_default();
+            return Err(AwsError::denied(&who.principal, "secretsmanager:DescribeSecret", id));
+        }
         let secret = self.readable(who, "DescribeSecret", input)?;
         let stages: Map<_, _> =
             secret.versions().map(|(id, version)| (id.to_owned(), json!(version.stages))).collect();
@@ -52,6 +56,11 @@ impl Aws {
             "Name": secret.name,
             "VersionIdsToStages": stages,
         });
+        if let Some(rotation) = &secret.rotation {
+            answer["RotationEnabled"] = json!(true);
+            answer["LastRotatedDate"] = epoch(rotation.last);
+            answer["NextRotationDate"] = epoch(rotation.next);
+        }
         if secret.marked_for_deletion {
             answer["DeletedDate"] = epoch(SystemTime::now());
         }

@@ -49,6 +49,10 @@ impl AccessKey {
         Self { id, secret: alphanumeric(40), token, principal, expired: false }
     }
 
+    pub(super) fn is_expired(&self) -> bool {
+        self.expired
+    }
+
     /// Only what is temporary ends.
     pub(super) fn expire(&mut self) {
         self.expired = self.token.is_some();

@@ -3,7 +3,10 @@
 use std::time::{Duration, SystemTime};
 
 use super::{Aws, AwsError, Session, error::escape, session::AccessKey};
-use crate::secret_server::{Request, identifier::uuid, reply::Reply};
+use crate::{
+    secret_server::{Request, identifier::uuid, reply::Reply},
+    signature::Signed,
+};
 
 /// What STS gives unless asked for something else.
 const DEFAULT_DURATION: Duration = Duration::from_hours(1);
@@ -14,6 +17,7 @@ impl Aws {
         let answer = match request.form("Action").as_deref() {
             Some("AssumeRoleWithWebIdentity") => self.assume_with_web_identity(request),
             Some("AssumeRole") => self.assume(request),
+            Some("GetCallerIdentity") => self.identify(request),
             other => Err(invalid_action(other.unwrap_or_default())),
         };
         match answer {
@@ -51,6 +55,28 @@ impl Aws {
         let body = rendered("AssumeRole", &key, self.now() + duration(request)?);
         self.open(Session { role_arn, name, external_id, access_key: key.id.clone() }, key);
         Ok(body)
+    }
+
+    /// Who signed the request: for Vault, which passes on what it was shown.
+    fn identify(&self, request: &Request) -> Result<String, AwsError> {
+        let headers: Vec<(String, String)> = request
+            .headers
+            .iter()
+            .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
+            .collect();
+        let (method, path) = (request.method.as_str(), request.path.as_str());
+        let signed = Signed { method, path, headers: &headers, body: &request.body };
+        let arn = self.caller(&signed, signed.region().unwrap_or_default());
+        let arn = arn.map_err(|text| AwsError::new(403, "SignatureDoesNotMatch", text))?;
+        Ok(format!(
+            "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\n\
+             <GetCallerIdentityResult><Arn>{arn}</Arn><UserId>AROA3XFRBF535EXAMPLE1:session</UserId>\
+             <Account>{account}</Account></GetCallerIdentityResult>\n\
+             <ResponseMetadata><RequestId>{request}</RequestId></ResponseMetadata>\n\
+             </GetCallerIdentityResponse>\n",
+            account = arn.split(':').nth(4).unwrap_or_default(),
+            request = uuid(),
+        ))
     }
 
     fn open(&mut self, session: Session, key: AccessKey) {
@@ -115,8 +141,9 @@ fn duration(request: &Request) -> Result<Duration, AwsError> {
 }
 
 pub(super) fn principal(role_arn: &str, session: &str) -> String {
-    let role = role_arn.rsplit_once("role/").map_or(role_arn, |(_, role)| role);
-    format!("arn:aws:sts::{}:assumed-role/{role}/{session}", super::ACCOUNT)
+    let role = role_arn.rsplit_once('/').map_or(role_arn, |(_, role)| role);
+    let account = role_arn.split(':').nth(4).unwrap_or(super::ACCOUNT);
+    format!("arn:aws:sts::{account}:assumed-role/{role}/{session}")
 }
 
 fn rendered(action: &str, key: &AccessKey, end: SystemTime) -> String {

@@ -14,7 +14,7 @@ use url::{Host, Url};
 use super::{AwsEnvironment, token};
 use crate::{
     fault::{Class, Fault, quoted},
-    http::{Answer, Http, exchange},
+    http::{Answer, Client, Http, exchange},
     root::Root,
     source::SourceError,
 };
@@ -25,7 +25,7 @@ const NODE: [&str; 2] = ["169.254.170.23", "fd00:ec2::23"];
 /// A token in a file, and the agent that gives a role's credentials for it.
 #[derive(Debug)]
 pub(super) struct PodIdentity {
-    client: reqwest::Client,
+    client: Client,
     url: Url,
     token_file: PathBuf,
     pub(super) region: Option<String>,
