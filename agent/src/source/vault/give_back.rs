@@ -2,7 +2,7 @@
 
 use std::{rc::Rc, time::Duration};
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tracing::warn;
 
 use super::{Vault, request::Request, session::Token};
@@ -22,12 +22,12 @@ impl Vault {
     /// Ends the tokens of our own logins, and with them their leases; of other tokens the leases.
     async fn revoke(&self, leases: bool) -> bool {
         let tokens = self.session.tokens().await;
-        let ended = |token: &&Rc<Token>| leases || self.ids(token).is_empty();
-        if tokens.iter().all(|token| ended(&token)) {
-            self.state.remove();
-        }
+        let now = Instant::now();
+        let alive = tokens.iter().filter(|token| !token.is_over(now));
+        let (ending, staying): (Vec<&Rc<Token>>, Vec<_>) =
+            alive.partition(|token| leases || self.ids(token).is_empty());
         let mut done = true;
-        for token in tokens.iter().filter(ended) {
+        for token in ending {
             if self.session.logs_in() && token.is_kept() {
                 done &= self.api.call(Request::revoke_self(), Some(token)).await.is_ok();
                 continue;
@@ -35,6 +35,9 @@ impl Vault {
             for id in self.ids(token) {
                 done &= self.api.call(Request::revoke_lease(&id), Some(token)).await.is_ok();
             }
+        }
+        if staying.is_empty() {
+            self.state.remove();
         }
         done
     }

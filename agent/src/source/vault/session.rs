@@ -55,7 +55,8 @@ impl Token {
         self.life.get().is_some_and(|life| life.is_due(now))
     }
 
-    fn is_over(&self, now: Instant) -> bool {
+    /// Whether it has ended.
+    pub(super) fn is_over(&self, now: Instant) -> bool {
         self.life.get().is_some_and(|life| life.is_over(now))
     }
 }
