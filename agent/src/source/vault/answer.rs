@@ -95,7 +95,9 @@ fn end(body: &Body<'_>, notes: &Notes, now: SystemTime) -> End {
     }
     let expires = seconds(&notes.expiration).map(|since| SystemTime::UNIX_EPOCH + since);
     if let Some(expires) = expires {
-        return End::Own(expires.duration_since(now).unwrap_or_default());
+        // By a clock that is wrong by more than its life it has ended before; then it is not kept.
+        let left = expires.duration_since(now).unwrap_or_default();
+        return if left.is_zero() { End::Unknown } else { End::Own(left) };
     }
     match seconds(&notes.ttl).filter(|ttl| !ttl.is_zero()) {
         Some(ttl) if notes.last_vault_rotation.is_some() => End::Rotation(ttl + AFTER_ROTATION),
@@ -137,7 +139,7 @@ mod tests {
                 r#"{"lease_id":"","data":{"certificate":"c","expiration":1300,"serial_number":"01:02"}}"#,
                 End::Own(Duration::from_mins(5)),
             ),
-            (r#"{"data":{"expiration":900}}"#, End::Own(Duration::ZERO)),
+            (r#"{"data":{"expiration":900}}"#, End::Unknown),
             (
                 r#"{"data":{"password":"p","ttl":59,"last_vault_rotation":"2026-01-01T00:00:00Z","rotation_period":60}}"#,
                 End::Rotation(Duration::from_mins(1)),
