@@ -13,6 +13,10 @@ use super::{
 /// The bridge's name; an interface of this name is the lab's.
 pub const BRIDGE: &str = "mayfly0";
 
+/// The bridge's own hardware address. Without one it takes the lowest of its pods', and so another
+/// one when a pod comes or goes: the others then send to nobody for some seconds.
+const HARDWARE_ADDRESS: &str = "0a:58:0a:f4:00:01";
+
 /// The name of the pods' network.
 const NETWORK: &str = "mayfly-lab";
 
@@ -42,7 +46,7 @@ pub async fn prepare(cluster: &Path) -> Result<()> {
     folders::render("templates/cni.conflist", &values, &cluster.join("cni/10-lab.conflist"))?;
     fs::copy(FORWARDING, cluster.join(FORWARDING_BEFORE))
         .context("note whether this machine forwards")?;
-    ip(&["link", "add", BRIDGE, "type", "bridge"])
+    ip(&["link", "add", BRIDGE, "address", HARDWARE_ADDRESS, "type", "bridge"])
         .await
         .context("the lab makes a bridge: run it as root")?;
     ip(&["address", "add", BRIDGE_ADDRESS, "dev", BRIDGE]).await?;
