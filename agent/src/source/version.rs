@@ -48,8 +48,7 @@ impl Version {
         Self { stands_in, ..self }
     }
 
-    /// Its number, if it has one.
-    pub fn number(&self) -> Option<u64> {
+    fn number(&self) -> Option<u64> {
         self.id.as_ref()?.parse().ok()
     }
 

@@ -14,12 +14,13 @@ use serde::Deserialize;
 use tokio::{sync::Mutex, time::Instant};
 
 use super::{api::Api, mount::Mount, request::Request, session::Token};
+use crate::source::Version;
 
 /// How long a listing is good: for the secrets of one look, which are asked for together.
 const FRESH: Duration = Duration::from_millis(250);
 
-/// The numbers of the versions that can be read, by the secrets' names.
-type Versions = BTreeMap<String, u64>;
+/// The versions that can be read, by the secrets' names.
+type Versions = BTreeMap<String, Version>;
 
 /// What is known of folders.
 #[derive(Debug)]
@@ -47,15 +48,14 @@ impl Catalogue {
         Self { shared, listed: Mutex::default() }
     }
 
-    /// The number of the newest version of `path`, if the listing of its folder tells of one that
-    /// can be read.
+    /// The newest version of `path`, if the listing of its folder tells of one that can be read.
     pub(super) async fn version(
         &self,
         path: &VaultPath,
         mount: &Mount,
         token: &Token,
         api: &Api,
-    ) -> Option<u64> {
+    ) -> Option<Version> {
         let folder = folder(newest_of(path)?);
         let below = folder.strip_prefix(&mount.path)?;
         let mut listed = self.listed.lock().await;
@@ -73,7 +73,7 @@ impl Catalogue {
             listed.folders.insert(folder.to_owned(), (Instant::now(), versions));
         }
         let (_, versions) = listed.folders.get(folder)?;
-        versions.get(&path.path[folder.len()..]).copied()
+        versions.get(&path.path[folder.len()..]).cloned()
     }
 }
 
@@ -110,6 +110,7 @@ fn parse(body: &[u8]) -> Option<Versions> {
     }
     #[derive(Deserialize)]
     struct Standing {
+        created_time: String,
         deletion_time: String,
         destroyed: bool,
     }
@@ -118,7 +119,8 @@ fn parse(body: &[u8]) -> Option<Versions> {
         let current = info.current_version?;
         let standing = info.versions.get(&current.to_string())?;
         let there = standing.deletion_time.is_empty() && !standing.destroyed;
-        there.then_some((name, current))
+        let created = humantime::parse_rfc3339(&standing.created_time).ok();
+        there.then(|| (name, Version::numbered(current, created)))
     };
     Some(key_info.into_iter().filter_map(readable).collect())
 }
@@ -131,10 +133,12 @@ mod tests {
     fn only_what_can_be_read_is_listed() {
         let body = br#"{"data":{"keys":["a","b","c","d/"],"key_info":{
             "a":{"current_version":3,"versions":{"3":{"created_time":"2026-01-01T00:00:00Z","deletion_time":"","destroyed":false}}},
-            "b":{"current_version":2,"versions":{"2":{"deletion_time":"2026-01-01T00:00:00Z","destroyed":false}}},
-            "c":{"current_version":2,"versions":{"2":{"deletion_time":"","destroyed":true}}},
+            "b":{"current_version":2,"versions":{"2":{"created_time":"2026-01-01T00:00:00Z","deletion_time":"2026-01-01T00:00:00Z","destroyed":false}}},
+            "c":{"current_version":2,"versions":{"2":{"created_time":"2026-01-01T00:00:00Z","deletion_time":"","destroyed":true}}},
             "d/":{}}}}"#;
-        assert_eq!(parse(body), Some(Versions::from([("a".to_owned(), 3)])));
+        let created = humantime::parse_rfc3339("2026-01-01T00:00:00Z").expect("a time");
+        let three = Version::numbered(3, Some(created));
+        assert_eq!(parse(body), Some(Versions::from([("a".to_owned(), three)])));
         // Vault's listing of names alone.
         assert_eq!(parse(br#"{"data":{"keys":["a"]}}"#), None);
     }
