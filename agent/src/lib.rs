@@ -17,12 +17,14 @@
 //!
 //! Invariant: good files are never replaced by worse ones, and nothing is deleted on error.
 //! Invariant: a [`secret::Secret`] has a `Debug` that says nothing, no `Display` and no `Serialize`;
-//! it leaves the process through [`disk`] only; it is overwritten when it goes.
+//! it leaves the process through [`disk`], and what is leased through the state that the agent alone
+//! sees; it is overwritten when it goes.
 //! Invariant: a file's name cannot leave the directory: the type makes it impossible, and [`disk`]
 //! follows no link.
 //! Invariant: a generation is all or nothing; one rename switches the whole set.
 //! Invariant: versions never go backwards.
-//! Invariant: one fetch per distinct location and interval, however many files use it.
+//! Invariant: one fetch per distinct location and interval, however many files use it; one more when
+//! a lease or a certificate is due.
 //! Invariant: the environment is read in [`args`] only; in a pod there is no default identity.
 
 pub mod agent;

@@ -16,7 +16,8 @@ pub use json::{Json, Member};
 pub(crate) use data::no_key;
 pub(crate) use json::{write_members, write_string};
 
-/// Bytes that leave the process through the file writer only.
+/// Bytes that leave the process through the file writers only: the volume's, and that of the state
+/// which the agent alone sees.
 ///
 /// # Design
 /// There is neither `Display` nor `Serialize`, and no `Clone`: whoever wants the bytes has to write
