@@ -108,6 +108,21 @@ async fn a_token_at_its_maximum_is_replaced_and_with_it_what_was_leased() {
 }
 
 #[tokio::test]
+async fn what_ends_with_its_token_is_taken_once_with_each() {
+    let pod = pod().await;
+    {
+        let mut vault = pod.server.vault();
+        (vault.token_ttl, vault.tokens_are_renewable) = (SECOND * 3, false);
+        (vault.lease_ttl, vault.leases_are_renewable) = (SECOND * 3, false);
+    }
+    let agent = pod.started().await;
+    pod.until("seven logins", |pod| pod.server.count(LOGIN) >= 7).await;
+    let (logins, reads) = (pod.server.count(LOGIN), pod.server.count(READ));
+    assert!(reads <= logins, "{reads} reads with {logins} tokens");
+    terminate(&agent);
+}
+
+#[tokio::test]
 async fn what_an_administrator_takes_back_is_replaced_within_an_interval() {
     let pod = pod().await;
     let agent = pod.started().await;

@@ -48,7 +48,7 @@ impl Lease {
     /// The same lease after a renewal, if that is worth having.
     pub(super) fn renewed(&self, granted: Duration, asked: Instant, jitter: f64) -> Option<Self> {
         let life = self.life?.renewed(granted, asked, jitter)?;
-        Some(Self { life: Some(life), ..self.clone() })
+        Some(Self { life: Some(life.no_sooner_than(self.token.life.get())), ..self.clone() })
     }
 }
 

@@ -43,7 +43,10 @@ impl Vault {
             End::Unknown => return Ok(fetched),
             End::Rotation(after) => return Ok(Fetched { due: Some(asked + after), ..fetched }),
             End::Own(duration) => (None, false, life(duration)),
-            End::Lease { id, duration, renewable } => (Some(id), renewable, life(duration)),
+            End::Lease { id, duration, renewable } => {
+                let life = life(duration).map(|life| life.no_sooner_than(token.life.get()));
+                (Some(id), renewable, life)
+            }
         };
         let lease = Lease { id, renewable, life, token: token.clone(), fetched };
         Ok(self.keep(location, lease))

@@ -42,6 +42,17 @@ impl Life {
         (granted * 2 >= self.granted).then_some(Self { granted: self.granted, ..renewed })
     }
 
+    /// The same life, but not seen to before `other` if it does not end before that: what ends with
+    /// its token is taken anew with the next one, and would be twice.
+    pub(super) fn no_sooner_than(self, other: Option<Self>) -> Self {
+        match other {
+            Some(other) if self.end + SHORTEST >= other.end => {
+                Self { due: self.due.max(other.due), ..self }
+            }
+            _ => self,
+        }
+    }
+
     /// The same life, seen to after half of what is left, for what has failed now.
     pub(super) fn postponed(self, now: Instant) -> Self {
         let left = self.end.saturating_duration_since(now);
@@ -87,6 +98,17 @@ mod tests {
         assert_eq!(life.renewed(HOUR * 49 / 100, now, 0.5), None);
         // Short grants do not become shorter and shorter.
         assert_eq!(renewed.renewed(HOUR / 3, now, 0.5), None);
+    }
+
+    #[test]
+    fn what_ends_with_its_token_is_seen_to_with_it() {
+        let now = Instant::now();
+        let [early, late] = [0.0, 1.0].map(|jitter| Life::new(HOUR, now, jitter).expect("a life"));
+        assert_eq!(early.no_sooner_than(Some(late)).due, late.due);
+        assert_eq!(late.no_sooner_than(Some(early)).due, late.due);
+        assert_eq!(early.no_sooner_than(None), early);
+        let short = Life::new(HOUR / 2, now, 0.0).expect("a life");
+        assert_eq!(short.no_sooner_than(Some(late)), short);
     }
 
     #[test]
