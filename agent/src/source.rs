@@ -55,6 +55,15 @@ pub struct Ask {
     pub held: Option<Fetched>,
 }
 
+/// What becomes of what was leased when the agent ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leased {
+    /// It ends with the agent.
+    Ends,
+    /// It is still needed, and so are the tokens that it was leased with.
+    Stays,
+}
+
 /// Why a backend gave no secret: the class, and words that tell what to change.
 ///
 /// # Design
@@ -133,10 +142,10 @@ impl Backends {
     }
 
     /// Gives back what was taken for the pod's life: the tokens that logins returned, and what was
-    /// leased with them; without `leases` only tokens that nothing was leased with.
-    pub async fn give_back(&self, leases: bool) {
+    /// leased with them, unless that stays.
+    pub async fn give_back(&self, leased: Leased) {
         if let Some(vault) = &self.vault {
-            vault.give_back(leases).await;
+            vault.give_back(leased).await;
         }
     }
 }
@@ -177,8 +186,8 @@ pub(crate) async fn data_key(
     aws.data_key(key, workload).await
 }
 
-/// The fault of a location that a later version will read.
+/// The fault of a location that came to a backend which cannot read it.
 pub(crate) fn unsupported(location: &Location) -> SourceError {
-    let words = format!("`{}` is not supported by this version", location.source());
+    let words = format!("nothing here reads from `{}`", location.source());
     Fault::new(Class::Configuration, words)
 }

@@ -4,6 +4,7 @@ mod report;
 
 use std::{collections::BTreeSet, process::ExitCode, time::Duration};
 
+use futures_util::{StreamExt, stream};
 use mayfly_spec::{FileEntry, Location, Spec};
 use tokio::time::timeout;
 
@@ -12,11 +13,15 @@ use crate::{
     clock::Clock,
     fault::{Class, Fault},
     render::{self, Secrets},
-    source::{Backends, Fetched},
+    source::{Backends, Fetched, Leased},
     sync::Holdings,
     table::Table,
     timestamp::Timestamp,
 };
+use report::Rotations;
+
+/// So many secrets are asked about at once.
+const CONCURRENT: usize = 4;
 
 pub(super) async fn check(
     context: &Context,
@@ -28,9 +33,8 @@ pub(super) async fn check(
     let backends = Backends::new(spec, root, aws.clone())?;
     let holdings = read(spec, &backends).await;
     let identities = report::identities(spec, backends.aws_identities().await);
-    let answered = holdings.iter().map(|(location, _)| location).collect();
-    let rotations = report::rotations(&backends, answered).await;
-    backends.give_back(true).await;
+    let rotations = rotations(&backends, &holdings).await;
+    backends.give_back(Leased::Ends).await;
     let results: Vec<_> =
         spec.files.entries().iter().map(|entry| (entry, verdict(spec, entry, &holdings))).collect();
     let mut table = Table::new(["FILE", "FROM", "VERSION", "AGE", "RESULT"]);
@@ -66,6 +70,15 @@ async fn read(spec: &Spec, backends: &Backends) -> Holdings {
     }
     holdings.hold_all();
     holdings
+}
+
+/// Asks about the rotation of each secret that was read and can have one.
+async fn rotations(backends: &Backends, holdings: &Holdings) -> Rotations {
+    let ask =
+        async |location: &Location| Some((location.clone(), backends.rotation(location).await?));
+    let read = holdings.iter().map(|(location, _)| location);
+    let asked = stream::iter(read).map(ask).buffer_unordered(CONCURRENT);
+    asked.filter_map(async |answer| answer).collect().await
 }
 
 /// Whether the entry's file could be written: with how many bytes, or why not.

@@ -10,7 +10,7 @@ use crate::{
     agent::{Agent, Task, take_volume},
     fault::Fault,
     hardening, shutdown,
-    source::Backends,
+    source::{Backends, Leased},
 };
 
 pub(super) async fn run(context: &Context, task: Task) -> Result<ExitCode, Fault> {
@@ -38,7 +38,8 @@ pub(super) async fn run(context: &Context, task: Task) -> Result<ExitCode, Fault
     };
     if gives_back(spec.mode) {
         // What `once` has written is used from now on.
-        backends.give_back(task == Task::KeepFresh).await;
+        let leased = if task == Task::Once { Leased::Stays } else { Leased::Ends };
+        backends.give_back(leased).await;
     }
     ended.map(|()| ExitCode::SUCCESS)
 }

@@ -4,7 +4,7 @@
 //! fetch ─ session (token: login, renewal) ─ held? ─┬─ yes: leases (looked up, renewed)  ─┐
 //!                                                  └─ no:  mount ─┬─ catalogue, kv       ├─ state
 //!                                                                 └─ engine (read, write)┘
-//! PURE  life, lease, answer, kv                                            EDGE  api, auth, state
+//! PURE  token, lease, life, answer, kv, hidden, request                    EDGE  api, auth, state
 //! ```
 //! Requests go through vaultrs' middleware and rustify's endpoints on the agent's own HTTP client,
 //! because vaultrs alone reads the environment, follows redirects with the token, and drops a
@@ -18,6 +18,7 @@ mod catalogue;
 mod connection;
 mod error;
 mod give_back;
+mod hidden;
 mod kv;
 mod lease;
 mod leasing;
@@ -26,6 +27,7 @@ mod mount;
 mod request;
 mod session;
 mod state;
+mod token;
 
 use std::{
     cell::{Cell, RefCell},
@@ -54,8 +56,9 @@ use error::Deed;
 use lease::Leases;
 use mount::{Engine, Mount, Mounts};
 use request::Request;
-use session::{Session, Token};
+use session::Session;
 use state::{Moment, State};
+use token::Token;
 
 /// A body of an answer.
 type Body = Zeroizing<Vec<u8>>;

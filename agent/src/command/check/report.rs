@@ -1,23 +1,19 @@
 //! What `check` tells beside the references: as whom AWS was asked, what rotates by itself, and
-//! what is old. None of it fails a check.
+//! what is old. None of it fails a check. PURE: what there is to tell is read elsewhere.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     time::{Duration, SystemTime},
 };
 
-use futures_util::{StreamExt, stream};
 use mayfly_spec::{Location, Spec};
 
 use crate::{
     fault::Fault,
-    source::{Backends, IdentityReport, Rotation},
+    source::{IdentityReport, Rotation},
     table::Table,
     timestamp::Timestamp,
 };
-
-/// So many secrets are asked about at once.
-const CONCURRENT: usize = 4;
 
 /// What is known of each secret's rotation.
 pub(super) type Rotations = BTreeMap<Location, Result<Rotation, Fault>>;
@@ -45,18 +41,8 @@ pub(super) fn identities(spec: &Spec, reports: Vec<IdentityReport>) -> Option<Ta
 fn login(spec: &Spec) -> Option<[String; 2]> {
     let mut files = spec.files.entries().iter();
     let is_read = files.any(|entry| entry.from.location.source().is_vault());
-    let auth = serde_json::to_value(&spec.vault.as_ref().filter(|_| is_read)?.auth).ok()?;
-    let (method, settings) = auth.as_object()?.iter().next()?;
-    let role = settings["role"].as_str().map_or_else(nothing, str::to_owned);
-    Some([format!("vault: {method}"), role])
-}
-
-/// Asks about the rotation of each of `locations` that can have one.
-pub(super) async fn rotations(backends: &Backends, locations: BTreeSet<&Location>) -> Rotations {
-    let ask =
-        async |location: &Location| Some((location.clone(), backends.rotation(location).await?));
-    let asked = stream::iter(locations).map(ask).buffer_unordered(CONCURRENT);
-    asked.filter_map(async |answer| answer).collect().await
+    let auth = &spec.vault.as_ref().filter(|_| is_read)?.auth;
+    Some([format!("vault: {}", auth.method()), auth.role().map_or_else(nothing, str::to_owned)])
 }
 
 /// Whether each secret rotates, when it last did and when it will.

@@ -14,7 +14,7 @@ use url::Url;
 use vaultrs::api::EndpointMiddleware;
 use zeroize::Zeroizing;
 
-use super::{Body, session::Token};
+use super::{Body, hidden, token::Token};
 use crate::http::{Client, TransportError, exchange};
 
 /// Calls at once, and so connections. A read takes Vault less time than a TLS handshake takes both
@@ -96,10 +96,7 @@ impl Api {
         let _permit = self.permits.acquire().await;
         let answer = self.exec(&endpoint.with_middleware(&middleware)).await;
         let _ = Zeroizing::new(middleware.token);
-        answer.map_err(|error| match error {
-            ApiError::Status(refusal) => ApiError::Status(refusal.without(token)),
-            other => other,
-        })
+        answer.map_err(|error| error.without(token.map(Token::text).as_slice()))
     }
 
     /// Asks again while the node that answers has not seen yet what others have told us.
@@ -120,11 +117,11 @@ impl Api {
     }
 }
 
-impl Refusal {
-    /// A server may quote what it was sent.
-    fn without(mut self, token: Option<&Token>) -> Self {
-        if let Some(token) = token {
-            self.errors.iter_mut().for_each(|error| *error = error.replace(token.text(), "…"));
+impl ApiError {
+    /// The same without `secrets`: a server may quote what it was sent.
+    pub(super) fn without(mut self, secrets: &[&str]) -> Self {
+        if let Self::Status(refusal) = &mut self {
+            refusal.errors.iter_mut().for_each(|said| *said = hidden::without(said, secrets));
         }
         self
     }

@@ -8,7 +8,6 @@ mod attempt;
 mod aws;
 mod bearer;
 mod cert;
-mod hidden;
 mod method;
 mod token_file;
 mod wrapping;

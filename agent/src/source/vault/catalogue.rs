@@ -13,7 +13,7 @@ use mayfly_spec::{Location, Spec, reference::VaultPath};
 use serde::Deserialize;
 use tokio::{sync::Mutex, time::Instant};
 
-use super::{api::Api, mount::Mount, request::Request, session::Token};
+use super::{api::Api, mount::Mount, request::Request, token::Token};
 use crate::source::Version;
 
 /// How long a listing is good: for the secrets of one look, which are asked for together.

@@ -8,7 +8,7 @@ use mayfly_spec::Location;
 use serde::Deserialize;
 use tokio::time::Instant;
 
-use super::{life::Life, session::Token};
+use super::{life::Life, token::Token};
 use crate::source::Fetched;
 
 /// A secret that ends.

@@ -17,7 +17,7 @@ use super::{
     life::Life,
     now,
     request::Request,
-    session::Token,
+    token::Token,
 };
 use crate::source::{Fetched, SourceError};
 

@@ -10,7 +10,7 @@ use super::{
     Body,
     api::{Api, ApiError},
     request::Request,
-    session::Token,
+    token::Token,
 };
 
 /// A KV mount: its path, with a trailing `/`, and its version.

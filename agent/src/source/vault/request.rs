@@ -1,23 +1,24 @@
 //! What the agent asks of Vault, as one rustify endpoint: vaultrs' own drop a secret's version and
 //! lease, and its path of `renew-self` does not exist.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use rustify::{
     endpoint::Endpoint,
     enums::{RequestMethod, RequestType, ResponseType},
     errors::ClientError,
 };
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
+use zeroize::Zeroizing;
 
 /// A request, but for the token.
-#[derive(Debug)]
 pub(super) struct Request {
     /// Below `/v1/`, not encoded.
     pub(super) path: String,
     method: RequestMethod,
     query: Option<String>,
-    body: Option<Value>,
+    body: Option<Zeroizing<Vec<u8>>>,
 }
 
 impl Request {
@@ -39,7 +40,7 @@ impl Request {
 
     /// `POST <path>` with these fields.
     pub(super) fn write(path: String, fields: &BTreeMap<String, String>) -> Self {
-        Self::post(path, json!(fields))
+        Self::post(path, fields)
     }
 
     /// `POST auth/token/renew-self`.
@@ -78,8 +79,28 @@ impl Request {
         Self::post("sys/wrapping/unwrap".to_owned(), json!({}))
     }
 
-    fn post(path: String, body: Value) -> Self {
-        Self { path, method: RequestMethod::POST, query: None, body: Some(body) }
+    /// `POST sys/wrapping/lookup`, which needs no token but the one that is asked about.
+    pub(super) fn look_up_wrapping(token: &str) -> Self {
+        Self::post("sys/wrapping/lookup".to_owned(), json!({ "token": token }))
+    }
+
+    /// `POST auth/<mount>/login` with these fields, some of which are secret.
+    pub(super) fn log_in(mount: &str, fields: &BTreeMap<&str, &str>) -> Self {
+        Self::post(format!("auth/{}/login", mount.trim_matches('/')), fields)
+    }
+
+    /// # Panics
+    /// Never: what is asked is JSON by its type.
+    fn post(path: String, body: impl Serialize) -> Self {
+        let body = serde_json::to_vec(&body).expect("fields are JSON");
+        Self { path, method: RequestMethod::POST, query: None, body: Some(Zeroizing::new(body)) }
+    }
+}
+
+/// Without the body, which may hold what is shown to log in.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Request({:?} {})", self.method, self.path)
     }
 }
 
@@ -101,6 +122,6 @@ impl Endpoint for Request {
     }
 
     fn body(&self) -> Result<Option<Vec<u8>>, ClientError> {
-        Ok(self.body.as_ref().map(|body| body.to_string().into_bytes()))
+        Ok(self.body.as_ref().map(|body| body.to_vec()))
     }
 }

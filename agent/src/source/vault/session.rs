@@ -4,7 +4,7 @@
 //! A token that was replaced is left to end by itself, because the leases that were taken with it
 //! end with it, and the app may not have changed over yet.
 
-use std::{cell::Cell, rc::Rc, time::Duration};
+use std::{rc::Rc, time::Duration};
 
 use tokio::{
     sync::{Mutex, MutexGuard},
@@ -15,71 +15,10 @@ use tracing::warn;
 use super::{
     api::{Api, ApiError},
     auth::{Auth, Login},
-    life::Life,
     request::Request,
+    token::{Token, Tokens},
 };
-use crate::{
-    secret::Secret,
-    source::{SourceError, vault::error},
-};
-
-/// A token, and how long it is good.
-#[derive(Debug)]
-pub(super) struct Token {
-    text: Secret,
-    pub(super) renewable: bool,
-    pub(super) life: Cell<Option<Life>>,
-}
-
-impl Token {
-    /// A token; `life` is none if it has no end that is known.
-    pub(super) fn new(text: Secret, renewable: bool, life: Option<Life>) -> Self {
-        Self { text, renewable, life: Cell::new(life) }
-    }
-
-    fn of(Login { token, lease, renewable }: Login, asked: Instant) -> Self {
-        Self::new(token, renewable, Life::new(lease, asked, fastrand::f64()))
-    }
-
-    /// The token itself: one word.
-    pub(super) fn text(&self) -> &str {
-        self.text.expose_text().unwrap_or_default()
-    }
-
-    /// Whether Vault keeps it, so that it can be ended. A batch token ends by itself only.
-    pub(super) fn is_kept(&self) -> bool {
-        !self.text().starts_with("hvb.") && !self.text().starts_with("b.")
-    }
-
-    fn is_due(&self, now: Instant) -> bool {
-        self.life.get().is_some_and(|life| life.is_due(now))
-    }
-
-    /// Whether it has ended.
-    pub(super) fn is_over(&self, now: Instant) -> bool {
-        self.life.get().is_some_and(|life| life.is_over(now))
-    }
-}
-
-/// The token in use, and those that it has replaced and that may still live.
-#[derive(Debug, Default)]
-pub(super) struct Tokens {
-    pub(super) held: Option<Rc<Token>>,
-    pub(super) replaced: Vec<Rc<Token>>,
-}
-
-impl Tokens {
-    fn replace(&mut self, token: Rc<Token>) {
-        let now = Instant::now();
-        self.replaced.extend(self.held.replace(token));
-        self.replaced.retain(|token| !token.is_over(now));
-    }
-
-    /// Every one of them.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Rc<Token>> {
-        self.held.iter().chain(&self.replaced)
-    }
-}
+use crate::source::{SourceError, vault::error};
 
 /// How tokens are had, and those that are held.
 #[derive(Debug)]
@@ -132,13 +71,13 @@ impl Session {
 
     async fn log_in(&self, tokens: &mut Tokens, api: &Api) -> Result<Rc<Token>, SourceError> {
         let asked = Instant::now();
-        let token = Token::of(self.auth.login(api).await?, asked);
+        let token = Token::of(self.auth.login(api).await?, asked, fastrand::f64());
         // A file's token is read anew each time, but is mostly the same.
         if let Some(held) = tokens.held.as_ref().filter(|held| held.text() == token.text()) {
             return Ok(held.clone());
         }
         let token = Rc::new(token);
-        tokens.replace(token.clone());
+        tokens.replace(token.clone(), Instant::now());
         Ok(token)
     }
 

@@ -24,7 +24,7 @@ use zeroize::Zeroizing;
 use super::{
     lease::{Lease, Leases},
     life::Life,
-    session::{Token, Tokens},
+    token::{Token, Tokens},
 };
 use crate::{
     digest,

@@ -1,10 +1,10 @@
 //! References in the one spelling in which they are compared.
 //!
 //! PURE. `<source>:<path>`, percent-encoded as [`Location`]'s own `Display` has it, or the ARN as it
-//! is; of a sealed value `kms:` and the ARN of its key. Left out is what says which part or version of a secret: `#key`, `?stage=`, `?version=`, and the fields of a write, which Vault's own
-//! policies judge. What
-//! says whose secret it is stays: `?kv=`, which moves a path inside its mount; `?region=` and `?role=`
-//! are judged with the pod's other regions and roles.
+//! is; of a sealed value `kms:` and the ARN of its key. Left out is what says which part or version
+//! of a secret: `#key`, `?stage=`, `?version=`; and the fields of a write, which Vault's own policies
+//! judge. What says whose secret it is stays: `?kv=`, which moves a path inside its mount. `?region=`
+//! and `?role=` are judged with the pod's other regions and roles.
 
 use std::collections::BTreeMap;
 

@@ -31,6 +31,31 @@ pub enum VaultAuth {
     TokenFile(PathBuf),
 }
 
+impl VaultAuth {
+    /// The method's name, as in the configuration.
+    pub const fn method(&self) -> &'static str {
+        match self {
+            Self::Kubernetes(_) => "kubernetes",
+            Self::Jwt(_) => "jwt",
+            Self::Aws(_) => "aws",
+            Self::Approle(_) => "approle",
+            Self::Cert(_) => "cert",
+            Self::TokenFile(_) => "token-file",
+        }
+    }
+
+    /// The name of the role that is logged in to, if it is named.
+    pub fn role(&self) -> Option<&str> {
+        match self {
+            Self::Kubernetes(auth) => Some(&auth.role),
+            Self::Jwt(auth) => Some(&auth.role),
+            Self::Aws(auth) => Some(&auth.role),
+            Self::Cert(auth) => auth.role.as_deref(),
+            Self::Approle(_) | Self::TokenFile(_) => None,
+        }
+    }
+}
+
 /// The `kubernetes` auth method.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

@@ -6,13 +6,7 @@
 
 use std::{cell::RefCell, path::PathBuf, rc::Rc};
 
-use rustify::{
-    endpoint::Endpoint,
-    enums::{RequestMethod, RequestType, ResponseType},
-    errors::ClientError,
-};
 use serde::Deserialize;
-use serde_json::json;
 
 use super::token_file;
 use crate::{
@@ -24,7 +18,7 @@ use crate::{
             api::{Api, ApiError},
             error,
             request::Request,
-            session::Token,
+            token::Token,
         },
     },
 };
@@ -69,7 +63,8 @@ impl Wrapped {
     /// Asks where the token was made. That does not use it up.
     async fn check(&self, token: &Secret, api: &Api) -> Result<(), SourceError> {
         let fault = |error: ApiError| self.fault(&error);
-        let body = api.call(Lookup(token), None).await.map_err(fault)?;
+        let request = Request::look_up_wrapping(token.expose_text().unwrap_or_default());
+        let body = api.call(request, None).await.map_err(fault)?;
         let Answer { data: Made { creation_path } } =
             serde_json::from_slice(&body).map_err(|_| fault(ApiError::Garbage))?;
         if creation_path.trim_matches('/') == self.made_at {
@@ -124,27 +119,4 @@ struct Made {
 #[derive(Deserialize)]
 struct Issued {
     secret_id: String,
-}
-
-/// `POST sys/wrapping/lookup`, which needs no token but the one that is asked about.
-#[derive(Debug)]
-struct Lookup<'a>(&'a Secret);
-
-impl Endpoint for Lookup<'_> {
-    type Response = ();
-    const REQUEST_BODY_TYPE: RequestType = RequestType::JSON;
-    const RESPONSE_BODY_TYPE: ResponseType = ResponseType::JSON;
-
-    fn path(&self) -> String {
-        "sys/wrapping/lookup".to_owned()
-    }
-
-    fn method(&self) -> RequestMethod {
-        RequestMethod::POST
-    }
-
-    fn body(&self) -> Result<Option<Vec<u8>>, ClientError> {
-        let token = self.0.expose_text().unwrap_or_default();
-        Ok(Some(json!({ "token": token }).to_string().into_bytes()))
-    }
 }
