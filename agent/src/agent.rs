@@ -177,7 +177,7 @@ impl<'a, S: Source, C: Clock, J: FnMut() -> f64> Agent<'a, S, C, J> {
             (Task::Once, true) => self.sync.spec.mode != Some(Mode::Init),
             (Task::KeepFresh, true) => false,
             (Task::KeepFresh, false) if self.goes_on() => false,
-            (_, false) => !fault.class.is_transient(),
+            (_, false) => !fault.is_transient(),
         }
     }
 
@@ -193,7 +193,7 @@ impl<'a, S: Source, C: Clock, J: FnMut() -> f64> Agent<'a, S, C, J> {
         match result {
             Ok(Applied { generation, changed: true }) => info!(generation, "secrets written"),
             Ok(Applied { generation, .. }) => debug!(generation, "secrets unchanged"),
-            Err(Fault { class, message }) => {
+            Err(Fault { class, message, .. }) => {
                 warn!(
                     class = class.name(),
                     error = message,

@@ -3,7 +3,7 @@
 //! A fault's words name what to change and never hold a value. This room does not know backends,
 //! files or processes; it only knows how grave each class is.
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -63,13 +63,37 @@ pub struct Fault {
     pub class: Class,
     /// What it is and what to change.
     pub message: String,
+    /// How long the backend asks not to be asked again.
+    #[serde(skip)]
+    pub retry_after: Option<Duration>,
+    /// Whether it is known to pass by itself, grave as its class may be: rights that were granted
+    /// a moment ago, keys that are still on their way. A start then tries on until its deadline.
+    #[serde(skip)]
+    pub passing: bool,
 }
 
 impl Fault {
     /// The fault of `class` with these words.
     pub fn new(class: Class, message: impl fmt::Display) -> Self {
         let message = message.to_string();
-        Self { class, message }
+        Self { class, message, retry_after: None, passing: false }
+    }
+
+    /// The same fault, of a backend that asks to be left alone for `wait`.
+    #[must_use]
+    pub fn not_before(self, wait: Option<Duration>) -> Self {
+        Self { retry_after: wait, ..self }
+    }
+
+    /// The same fault, known to pass by itself.
+    #[must_use]
+    pub fn that_passes(self) -> Self {
+        Self { passing: true, ..self }
+    }
+
+    /// Whether trying again soon may help.
+    pub fn is_transient(&self) -> bool {
+        self.passing || self.class.is_transient()
     }
 
     /// All faults as one: the class of the gravest, every message, the gravest first.
@@ -77,8 +101,10 @@ impl Fault {
         let mut faults: Vec<Self> = faults.into_iter().collect();
         faults.sort_by_key(|fault| fault.class);
         let class = faults.first()?.class;
+        let retry_after = faults.iter().filter_map(|fault| fault.retry_after).max();
+        let passing = faults.iter().all(Self::is_transient);
         let messages: Vec<String> = faults.into_iter().map(|fault| fault.message).collect();
-        Some(Self::new(class, messages.join("; ")))
+        Some(Self { passing, ..Self::new(class, messages.join("; ")).not_before(retry_after) })
     }
 }
 
@@ -124,6 +150,11 @@ mod tests {
         let all =
             Fault::all(faults.map(|(class, message)| Fault::new(class, message))).expect("faults");
         assert_eq!(all, Fault::new(Class::Refused, "c; b; a"));
+        let passing = Fault::new(Class::Refused, "a").that_passes();
+        let all = Fault::all([passing.clone(), Fault::new(Class::Throttled, "b")]);
+        assert!(all.is_some_and(|fault| fault.is_transient() && fault.class == Class::Refused));
+        let all = Fault::all([passing, Fault::new(Class::Missing, "b")]);
+        assert!(all.is_some_and(|fault| !fault.is_transient()));
         assert_eq!(Fault::all([]), None);
     }
 

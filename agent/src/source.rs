@@ -4,96 +4,24 @@
 //! files, formats, schedules or the volume.
 
 mod aws;
+mod contract;
 mod file;
 mod vault;
 mod version;
-
-use std::{future::Future, rc::Rc};
 
 use mayfly_spec::{
     Location, Spec,
     reference::{Arn, SealedHeader, Source as Kind},
     spec::{self, Workload},
 };
-use tokio::time::Instant;
 
 pub use aws::{AwsEnvironment, IdentityReport, Principal, Rotation, opened_again};
+pub use contract::{Ask, Fetched, Leased, Source, SourceError};
 pub use version::{Regression, Version};
 
-use crate::{
-    fault::{Class, Fault},
-    http::Http,
-    root::Root,
-    sealing::DataKey,
-    secret::SecretData,
-};
+use contract::unsupported;
 
-/// What a backend answered.
-#[derive(Debug, Clone)]
-pub struct Fetched {
-    /// The secret.
-    pub data: Rc<SecretData>,
-    /// Which version of it.
-    pub version: Version,
-    /// When it has to be looked at again, if it has a time of its own: a lease, a certificate.
-    pub due: Option<Instant>,
-}
-
-impl Fetched {
-    /// A secret that is looked at once an interval.
-    pub fn new(data: SecretData, version: Version) -> Self {
-        Self { data: Rc::new(data), version, due: None }
-    }
-}
-
-/// What is asked of a source.
-#[derive(Debug, Clone)]
-pub struct Ask {
-    /// What is to be read.
-    pub location: Location,
-    /// What was read before: it is the answer, if the backend has nothing newer.
-    pub held: Option<Fetched>,
-}
-
-/// What becomes of what was leased when the agent ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Leased {
-    /// It ends with the agent.
-    Ends,
-    /// It is still needed, and so are the tokens that it was leased with.
-    Stays,
-}
-
-/// Why a backend gave no secret: the class, and words that tell what to change.
-///
-/// # Design
-/// Libraries' errors end here as words: some of them keep whole answers, and so secrets.
-pub type SourceError = Fault;
-
-/// Something that secrets can be read from.
-pub trait Source {
-    /// Reads the secret that is asked for.
-    fn fetch(&self, ask: &Ask) -> impl Future<Output = Result<Fetched, SourceError>>;
-
-    /// Parts `locations` into what is read together; by itself a source reads each alone.
-    fn batches(&self, locations: Vec<Location>) -> Vec<Vec<Location>> {
-        locations.into_iter().map(|location| vec![location]).collect()
-    }
-
-    /// Reads the secrets of one batch; an answer for each, in their order.
-    fn fetch_batch(
-        &self,
-        batch: &[Ask],
-    ) -> impl Future<Output = Vec<Result<Fetched, SourceError>>> {
-        async move {
-            let mut answers = Vec::new();
-            for ask in batch {
-                answers.push(self.fetch(ask).await);
-            }
-            answers
-        }
-    }
-}
+use crate::{http::Http, root::Root, sealing::DataKey};
 
 /// Every backend that the configuration names, each made once.
 #[derive(Debug)]
@@ -184,10 +112,4 @@ pub(crate) async fn data_key(
 ) -> Result<(DataKey, SealedHeader), SourceError> {
     let aws = aws::Aws::new(aws, &Http::new(root.clone()), environment, None)?;
     aws.data_key(key, workload).await
-}
-
-/// The fault of a location that came to a backend which cannot read it.
-pub(crate) fn unsupported(location: &Location) -> SourceError {
-    let words = format!("nothing here reads from `{}`", location.source());
-    Fault::new(Class::Configuration, words)
 }

@@ -38,7 +38,7 @@ use mayfly_spec::{
 };
 use url::Url;
 
-use super::{Ask, Fetched, SourceError, unsupported};
+use super::contract::{Ask, Fetched, SourceError, unsupported};
 use crate::{
     fault::{Class, Fault},
     http::{Client, Http},

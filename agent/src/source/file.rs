@@ -3,7 +3,10 @@
 
 use std::{io::ErrorKind, path::Path, time::SystemTime};
 
-use super::{Fetched, SourceError, Version};
+use super::{
+    contract::{Fetched, SourceError},
+    version::Version,
+};
 use crate::{
     fault::{Class, Fault},
     root::Root,

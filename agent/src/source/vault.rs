@@ -42,7 +42,10 @@ use mayfly_spec::{
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::{Ask, Fetched, SourceError, aws::Prover, unsupported};
+use super::{
+    aws::Prover,
+    contract::{Ask, Fetched, SourceError, unsupported},
+};
 use crate::{
     clock::{Clock, SystemClock},
     digest,

@@ -12,7 +12,7 @@ use super::{
     failure::Failure,
     identity::{Identity, IdentityReport},
 };
-use crate::source::SourceError;
+use crate::source::contract::SourceError;
 
 /// Makes every call of every service.
 #[derive(Debug)]

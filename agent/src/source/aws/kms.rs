@@ -26,7 +26,10 @@ use super::{
 };
 use crate::{
     sealing::{self, DataKey},
-    source::{Fetched, SourceError, Version},
+    source::{
+        contract::{Fetched, SourceError},
+        version::Version,
+    },
 };
 
 /// A value that was opened is not opened again for so long.

@@ -22,7 +22,10 @@ use super::{
 use crate::{
     fault::{Class, Fault},
     secret::{Secret, SecretData},
-    source::{Fetched, SourceError, Version},
+    source::{
+        contract::{Fetched, SourceError},
+        version::Version,
+    },
 };
 
 /// So many parameters of a batch that was refused are asked for at once.

@@ -24,7 +24,10 @@ use super::{
 use crate::{
     fault::{Class, Fault},
     secret::Secret,
-    source::{Fetched, SourceError, Version},
+    source::{
+        contract::{Fetched, SourceError},
+        version::Version,
+    },
 };
 
 pub use rotation::Rotation;

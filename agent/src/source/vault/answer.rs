@@ -10,7 +10,7 @@ use serde_json::{Value, value::RawValue};
 
 use crate::{
     secret::{Json, SecretData},
-    source::Version,
+    source::version::Version,
 };
 
 /// A moment after a rotation, so that the new password is there when it is looked at.

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use tokio::{sync::Mutex, time::Instant};
 
 use super::{api::Api, mount::Mount, request::Request, token::Token};
-use crate::source::Version;
+use crate::source::version::Version;
 
 /// How long a listing is good: for the secrets of one look, which are asked for together.
 const FRESH: Duration = Duration::from_millis(250);

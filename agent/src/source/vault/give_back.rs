@@ -6,7 +6,7 @@ use tokio::time::{Instant, timeout};
 use tracing::warn;
 
 use super::{Vault, request::Request, token::Token};
-use crate::source::Leased;
+use crate::source::contract::Leased;
 
 /// The end of a container is near; it may not take longer.
 const LIMIT: Duration = Duration::from_secs(5);

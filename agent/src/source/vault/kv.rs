@@ -9,7 +9,10 @@ use serde_json::value::RawValue;
 use super::{Body, error};
 use crate::{
     secret::Json,
-    source::{Fetched, SourceError, Version},
+    source::{
+        contract::{Fetched, SourceError},
+        version::Version,
+    },
 };
 
 #[derive(Deserialize)]

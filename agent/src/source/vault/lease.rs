@@ -9,7 +9,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::{life::Life, token::Token};
-use crate::source::Fetched;
+use crate::source::contract::Fetched;
 
 /// A secret that ends.
 #[derive(Debug, Clone)]

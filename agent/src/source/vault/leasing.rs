@@ -19,7 +19,7 @@ use super::{
     request::Request,
     token::Token,
 };
-use crate::source::{Fetched, SourceError};
+use crate::source::contract::{Fetched, SourceError};
 
 impl Vault {
     /// Asks an engine for something new, and keeps its lease.

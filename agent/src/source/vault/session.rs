@@ -18,7 +18,7 @@ use super::{
     request::Request,
     token::{Token, Tokens},
 };
-use crate::source::{SourceError, vault::error};
+use crate::source::{contract::SourceError, vault::error};
 
 /// How tokens are had, and those that are held.
 #[derive(Debug)]

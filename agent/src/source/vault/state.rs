@@ -29,7 +29,7 @@ use super::{
 use crate::{
     digest,
     secret::Secret,
-    source::{Fetched, Version},
+    source::{contract::Fetched, version::Version},
     timestamp::Timestamp,
 };
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use aws_credential_types::Credentials;
 
 use super::{Failure, Identity, Setup, error, given, sts::Sts};
-use crate::source::{SourceError, aws::access::Role};
+use crate::source::{aws::access::Role, contract::SourceError};
 
 /// A role, and who assumes it.
 #[derive(Debug)]

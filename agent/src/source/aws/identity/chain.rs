@@ -6,8 +6,8 @@ use tokio::sync::OnceCell;
 
 use super::error;
 use crate::source::{
-    SourceError,
     aws::{VERSION, connector::Connector},
+    contract::SourceError,
 };
 
 /// The chain, loaded when it is first asked.

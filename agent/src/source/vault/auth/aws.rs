@@ -4,8 +4,8 @@ use mayfly_spec::spec::AwsAuth;
 
 use super::{Login, Method, attempt::Attempt};
 use crate::source::{
-    SourceError,
     aws::Prover,
+    contract::SourceError,
     vault::api::{Api, ApiError},
 };
 

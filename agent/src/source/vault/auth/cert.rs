@@ -3,7 +3,7 @@
 use mayfly_spec::spec::CertAuth;
 
 use super::{Login, Method, attempt::Attempt};
-use crate::source::{SourceError, vault::api::Api};
+use crate::source::{contract::SourceError, vault::api::Api};
 
 /// How whoever shows the certificate is called.
 pub(super) fn name(auth: &CertAuth) -> String {
