@@ -2,12 +2,10 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Instant};
 
+use mayfly_admission::{config::Config, policy::Directory, review};
 use mayfly_certs::{pair, resolver::Resolver};
 use mayfly_webhook::{
-    admission,
-    config::Config,
     namespaces::Namespaces,
-    policy::Directory,
     server::{Admin, Draining, Limits, Metrics, Mutation, Readiness, Reviewer, Server, tls_config},
 };
 use rustls::{
