@@ -44,7 +44,7 @@ impl Running {
         let config = Config::default();
         Self::start_with(
             limits,
-            Arc::new(move |body| admission::review(&config, &Directory::default(), body)),
+            Arc::new(move |body| review::review(&config, &Directory::default(), body)),
         )
         .await
     }
@@ -71,7 +71,7 @@ impl Running {
         let mutation = Mutation {
             reviewer,
             forecaster: Arc::new(move |body| {
-                admission::forecast(&config, &Directory::default(), body)
+                review::forecast(&config, &Directory::default(), body)
             }),
             namespaces,
             metrics: Arc::clone(&metrics),

@@ -1,7 +1,7 @@
 //! Where things lie: one folder for the pod and the webhook's files, and the logs.
 
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
 };
 

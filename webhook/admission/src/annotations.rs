@@ -2,68 +2,23 @@
 //!
 //! PURE. Knows what may be asked for and who asks; does not know what is in the pod.
 
+mod checks;
 mod entries;
-mod mount_path;
-mod name;
-mod path_env;
-mod settings;
-mod value;
-mod vault_method;
 
+use mayfly_spec::suggestion::Suggestion;
 use serde_json::{Map, Value};
-
-pub use mount_path::{MountPath, overlap};
-pub use name::{Annotation, Kind, PREFIX, defaultable};
-pub use path_env::PathEnv;
-pub use settings::{Gate, Settings, list as list_addresses};
-pub use value::{Amount, ValueError, VaultAddress};
-pub(crate) use value::{host_name, line, region};
-pub use vault_method::VaultMethod;
 
 use crate::{
     config::Config,
     fault::Fault,
-    policy::{DEFAULT_PREFIX, Namespace, Subject},
+    policy::{Namespace, Subject},
+    request::Request,
+    settings::{
+        Annotation, Key, PREFIX, Settings, ValueError, defaultable, of_namespace, suffix,
+        suggestions,
+    },
 };
 use entries::Entries;
-use mayfly_spec::{file::FileEntry, reference::Source, spec::Mode, suggestion::Suggestion};
-use name::Key;
-
-/// What a pod asks for.
-#[derive(Debug)]
-pub struct Request {
-    /// What holds: the author's settings, else the namespace's, else the operator's.
-    pub settings: Settings,
-    /// The author's own settings: what is answered with a warning when it has no effect.
-    pub own: Settings,
-    /// The settings of the namespace's annotations.
-    pub namespaces: Settings,
-    /// What is to be written.
-    pub files: Vec<FileEntry>,
-}
-
-impl Request {
-    /// How the agent is placed.
-    pub fn mode(&self) -> Mode {
-        self.settings.mode.unwrap_or(Mode::Sidecar)
-    }
-
-    /// How the agent logs in to Vault.
-    pub fn vault_method(&self) -> VaultMethod {
-        self.settings.vault_auth_method.unwrap_or_default()
-    }
-
-    /// Whether AWS is asked: for a file, or who the pod is for Vault.
-    pub fn asks_aws(&self) -> bool {
-        let by_login = self.vault_method() == VaultMethod::Aws && self.reads(Source::is_vault);
-        by_login || self.reads(Source::is_aws)
-    }
-
-    /// Whether a file comes from such a source.
-    pub fn reads(&self, is_such: impl Fn(Source) -> bool) -> bool {
-        self.files.iter().any(|entry| is_such(entry.from.location.source()))
-    }
-}
 
 /// Whether a pod is meant for us at all.
 #[derive(Debug)]
@@ -79,7 +34,7 @@ pub enum Asked {
 /// Reads the annotations of `subject`.
 pub fn parse(annotations: &Map<String, Value>, config: &Config, subject: &Subject<'_>) -> Asked {
     let ours: Vec<(&str, &Value)> =
-        annotations.iter().filter_map(|(key, value)| Some((name::suffix(key)?, value))).collect();
+        annotations.iter().filter_map(|(key, value)| Some((suffix(key)?, value))).collect();
     if ours.is_empty() {
         return Asked::Nothing;
     }
@@ -97,17 +52,17 @@ pub fn parse(annotations: &Map<String, Value>, config: &Config, subject: &Subjec
 
 /// Whether `key` is the switch.
 pub fn is_switch(key: &str) -> bool {
-    name::suffix(key).is_some_and(|suffix| Annotation::find(suffix) == Some(Annotation::Inject))
+    suffix(key).is_some_and(|suffix| Annotation::find(suffix) == Some(Annotation::Inject))
 }
 
 /// What is wrong with a key of ours that means nothing, and what it may have been meant for.
 pub fn unknown(key: &str) -> Option<String> {
-    let suffix = name::suffix(key)?;
+    let suffix = suffix(key)?;
     (Key::parse(suffix) == Key::Unknown).then(|| unknown_suffix(suffix))
 }
 
 fn unknown_suffix(suffix: &str) -> String {
-    format!("unknown annotation{}", Suggestion::new(suffix, name::suggestions()))
+    format!("unknown annotation{}", Suggestion::new(suffix, suggestions()))
 }
 
 /// Collects what is right, and what is wrong beside it.
@@ -188,9 +143,15 @@ impl Reader {
         let namespaces = self.read_namespace(config, subject.namespace);
         let faults = &mut self.faults;
         self.entries.check(faults);
-        self.own.check(config, &operator, |name| name.to_string(), faults);
-        namespaces.check(config, &operator, |name| of_namespace(name.suffix()), faults);
-        path_env::check(&self.own.path_env, &self.entries, faults);
+        checks::settings(&self.own, config, &operator, |name| name.to_string(), faults);
+        checks::settings(
+            &namespaces,
+            config,
+            &operator,
+            |name| of_namespace(name.suffix()),
+            faults,
+        );
+        checks::path_env(&self.own.path_env, &self.entries, faults);
         let request = Request {
             settings: self.own.clone().or(&namespaces).or(&operator),
             own: self.own,
@@ -211,7 +172,7 @@ impl Reader {
             let outcome = if let Some(name) = name {
                 settings.set(name, value).map_err(|error| error.to_string())
             } else {
-                let suggestion = Suggestion::new(suffix, name::defaultable());
+                let suggestion = Suggestion::new(suffix, defaultable());
                 Err(format!("no annotation that can have a default{suggestion}"))
             };
             if let Err(message) = outcome {
@@ -220,11 +181,6 @@ impl Reader {
         }
         settings
     }
-}
-
-/// What a namespace calls its default for the annotation `suffix`.
-pub fn of_namespace(suffix: &str) -> String {
-    format!("{PREFIX}{DEFAULT_PREFIX}{suffix} (of the namespace)")
 }
 
 #[cfg(test)]

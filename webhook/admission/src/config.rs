@@ -11,8 +11,8 @@ use mayfly_spec::spec::Interval;
 use thiserror::Error;
 
 use crate::{
-    annotations::{Settings, ValueError, VaultAddress},
     policy::{PatternError, Policy, Selector, Subject},
+    settings::{Settings, ValueError, VaultAddress},
 };
 
 /// Containers of service meshes, by the names that their injectors give them.

@@ -5,6 +5,7 @@
 //! so a second look at an admitted pod finds nothing to do.
 
 mod access;
+mod allotment;
 mod chosen;
 mod container;
 mod contract;
@@ -13,7 +14,6 @@ mod identity;
 mod mounts;
 mod ours;
 mod placement;
-mod resources;
 mod tolerated;
 mod volume;
 
@@ -23,16 +23,15 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    annotations::{Gate, MountPath, Request},
     config::Config,
     fault::Fault,
+    names::CONTAINER,
     pod::{List, Pod, Position},
+    request::Request,
+    settings::{Annotation, Gate, MountPath},
 };
 
-pub use container::{CONFIG_VARIABLE, NAME as CONTAINER};
 pub use identity::{EKS_VOLUME, POD_IDENTITY_VOLUME};
-pub use resources::{Pair, Resources};
-pub use volume::{IDENTITY_VOLUME, SECRETS_VOLUME, STATE_VOLUME};
 
 /// The annotation by which `kubectl logs` and `kubectl exec` choose a container.
 const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
@@ -158,7 +157,7 @@ impl Planner<'_> {
         if gate == Gate::Probe && mode != Mode::Sidecar && self.request.own.gate.is_some() {
             let message =
                 format!("`probe` needs the mode `sidecar`, but the mode is `{}`", mode.name());
-            let place = crate::annotations::Annotation::Gate.to_string();
+            let place = Annotation::Gate.to_string();
             self.faults.push(Fault::new(place, message));
         }
     }

@@ -18,7 +18,7 @@ mod subject;
 pub use ask::{Ask, Kind, Wish};
 pub use judgement::{Judgement, Violation};
 pub use labels::{Labels, Requirement};
-pub use namespace::{DEFAULT_PREFIX, Directory, Namespace};
+pub use namespace::{Directory, Namespace};
 pub use pattern::{Pattern, PatternError};
 pub use rule::{Ceiling, Rule};
 pub use selector::Selector;

@@ -5,8 +5,8 @@
 use serde_json::Value;
 
 use crate::{
-    annotations::PREFIX,
     pod::{Pod, text},
+    settings::PREFIX,
 };
 
 /// Where an object has its pod, and whether that pod is meant to end.

@@ -11,8 +11,10 @@ use mayfly_spec::{
 };
 use serde_json::Value;
 
-use super::{Annotation, Kind, PREFIX, ValueError};
-use crate::fault::{Fault, quote};
+use crate::{
+    fault::{Fault, quote},
+    settings::{Annotation, Kind, PREFIX, ValueError},
+};
 
 /// Fields of an entry that a later version brings.
 const LATER_FIELDS: [&str; 4] = ["template", "delimiters", "max-age", "max-age-action"];

@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::settings::VaultAddress;
 
 /// The request of these annotations beside `inject` and one file, and what is wrong with it.
 fn ask(annotations: &[(&str, &str)]) -> (Request, Vec<String>) {

@@ -13,7 +13,7 @@ use schemars::{JsonSchema, Schema, schema_for};
 use serde::Deserialize;
 
 use super::{AwsStandIns, Config, ConfigError, PullPolicy, VaultPolicy};
-use crate::annotations::{ValueError, VaultAddress, host_name, line, region};
+use crate::settings::{ValueError, VaultAddress, host_name, line, region};
 use policy::Policy;
 use selection::Override;
 use settings::Defaults;

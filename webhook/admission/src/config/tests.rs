@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{annotations::list_addresses, policy::Namespace};
+use crate::{policy::Namespace, settings::list_addresses};
 
 fn refusal(text: &str) -> String {
     Config::from_yaml(text).expect_err(text).to_string()

@@ -4,11 +4,12 @@
 
 use mayfly_spec::suggestion::Suggestion;
 
-use super::{CONTAINER, Planner};
+use super::Planner;
 use crate::{
-    annotations::Annotation,
     fault::{Fault, quote},
+    names::CONTAINER,
     pod::{List, Position, is_native_sidecar, text},
+    settings::Annotation,
 };
 
 impl Planner<'_> {

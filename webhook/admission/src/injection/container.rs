@@ -22,15 +22,17 @@ use super::{
     Planner,
     access::{NOBODY, Ownership},
     identity::Identities,
-    resources::Resources,
-    volume::{IDENTITY_VOLUME, SECRETS_VOLUME, STATE_PATH, STATE_VOLUME, TOKENS_PATH},
 };
-use crate::{annotations::Gate, quantity::Quantity};
+use crate::{
+    names::{
+        CONFIG_VARIABLE, CONTAINER, IDENTITY_VOLUME, SECRETS_VOLUME, STATE_PATH, STATE_VOLUME,
+        TOKENS_PATH,
+    },
+    quantity::Quantity,
+    resources::Resources,
+    settings::Gate,
+};
 
-/// The container's name.
-pub const NAME: &str = "mayfly-agent";
-/// The variable that holds the agent's configuration.
-pub const CONFIG_VARIABLE: &str = "MAYFLY_CONFIG";
 /// The agent's program in its image.
 const PROGRAM: &str = "/mayfly-agent";
 
@@ -63,7 +65,7 @@ impl Planner<'_> {
             image: Some(self.config.agent_image.clone()),
             image_pull_policy: Some(self.config.pull_policy.name().to_owned()),
             lifecycle: self.hook(),
-            name: NAME.to_owned(),
+            name: CONTAINER.to_owned(),
             resources: requirements(resources),
             restart_policy: (mode == Mode::Sidecar).then(|| "Always".to_owned()),
             security_context: Some(restricted(ownership.user)),

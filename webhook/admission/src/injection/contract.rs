@@ -9,8 +9,8 @@ use mayfly_spec::{
     spec::{Refresh, VERSION, is_plain_http},
 };
 
-use super::{Planner, access::Ownership, identity::Identities, volume::STATE_PATH};
-use crate::{annotations::Annotation, fault::Fault};
+use super::{Planner, access::Ownership, identity::Identities};
+use crate::{fault::Fault, names::STATE_PATH, settings::Annotation};
 
 impl Planner<'_> {
     /// The value of `MAYFLY_CONFIG`; nothing, when a fault was found.

@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::Planner;
 use crate::{
-    annotations::{Annotation, VaultMethod},
     fault::MOST_WARNINGS,
     pod::{Position, text},
+    settings::{Annotation, VaultMethod},
 };
 
 impl Planner<'_> {

@@ -11,11 +11,12 @@ use mayfly_spec::{
 };
 use serde_json::Value;
 
-use super::{CONTAINER, Planner, volume::TOKENS_PATH};
+use super::Planner;
 use crate::{
-    annotations::{Annotation, VaultMethod, list_addresses},
     fault::Fault,
+    names::{CONTAINER, TOKENS_PATH},
     pod::{Position, items, text},
+    settings::{Annotation, VaultMethod, list_addresses},
 };
 
 /// The volume that EKS's webhook adds to a pod whose service account has a role.

@@ -4,11 +4,12 @@
 
 use serde_json::{Value, json};
 
-use super::{CONTAINER, IDENTITY_VOLUME, Planner, SECRETS_VOLUME, STATE_VOLUME, Step};
+use super::{Planner, Step};
 use crate::{
-    annotations::{Annotation, PathEnv, overlap},
     fault::{Fault, quote},
+    names::{CONTAINER, IDENTITY_VOLUME, SECRETS_VOLUME, STATE_VOLUME},
     pod::{Position, items, place, text},
+    settings::{Annotation, PathEnv, overlap},
 };
 
 impl Planner<'_> {

@@ -7,11 +7,12 @@
 
 use serde_json::{Map, Value};
 
-use super::{CONTAINER, Step, container::CONFIG_VARIABLE, tolerated};
+use super::{Step, tolerated};
 use crate::{
-    annotations::overlap,
     fault::Fault,
+    names::{CONFIG_VARIABLE, CONTAINER},
     pod::{Position, place, text},
+    settings::overlap,
 };
 
 /// The steps that make `present` equal to `wanted`, as far as it matters.

@@ -4,12 +4,12 @@
 
 use mayfly_spec::spec::Mode;
 
-use super::CONTAINER;
 use crate::{
-    annotations::Annotation,
     config::Config,
     fault::Fault,
+    names::CONTAINER,
     pod::{List, Pod, Position, is_native_sidecar, place as field, text},
+    settings::Annotation,
 };
 
 /// The agent's place: where it would be put, and where it is already.

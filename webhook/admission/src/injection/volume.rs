@@ -16,21 +16,14 @@ use super::{
     Planner, Step,
     identity::{Identities, ProjectedToken},
     json,
+};
+use crate::{
+    fault::Fault,
+    names::{IDENTITY_VOLUME, SECRETS_VOLUME, STATE_VOLUME},
+    pod::text,
+    quantity::Quantity,
     resources::Resources,
 };
-use crate::{fault::Fault, pod::text, quantity::Quantity};
-
-/// The files: in memory, written by the agent, read by the chosen containers.
-pub const SECRETS_VOLUME: &str = "mayfly-secrets";
-/// What must survive the agent's own restart: in memory, mounted only in the agent.
-pub const STATE_VOLUME: &str = "mayfly-state";
-/// The pod's tokens for the backends, mounted only in the agent.
-pub const IDENTITY_VOLUME: &str = "mayfly-identity";
-
-/// Where the agent keeps its state: over the API server's token, which then is not mounted there.
-pub(super) const STATE_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
-/// Where the agent finds its tokens.
-pub(super) const TOKENS_PATH: &str = "/var/run/secrets/mayfly.dev";
 
 /// A token's life, in seconds; the kubelet renews it long before.
 const TOKEN_LIFE: i64 = 3600;

@@ -6,7 +6,7 @@
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::annotations::PREFIX;
+use crate::settings::PREFIX;
 
 /// A document that is not YAML.
 #[derive(Debug, Error)]

@@ -16,10 +16,11 @@ use mayfly_spec::{
 };
 
 use crate::{
-    annotations::{Amount, Annotation, Request, VaultAddress},
-    injection::Resources,
     pod::Pod,
     quantity::Quantity,
+    request::Request,
+    resources::Resources,
+    settings::{Amount, Annotation, VaultAddress},
 };
 use origin::Origin;
 

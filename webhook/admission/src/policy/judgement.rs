@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::{Enforcement, Subject};
-use crate::{annotations::Annotation, fault::Fault};
+use crate::{fault::Fault, settings::Annotation};
 
 /// What was decided, by which rule.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

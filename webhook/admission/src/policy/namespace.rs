@@ -4,10 +4,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
-use crate::annotations::PREFIX;
-
-/// What the name of a namespace's annotation begins with behind [`PREFIX`] to be a default for its pods.
-pub const DEFAULT_PREFIX: &str = "default.";
+use crate::settings::{DEFAULT_PREFIX, PREFIX};
 
 /// The label that the API server gives to every namespace.
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use mayfly_spec::spec::Interval;
 
 use super::{Ask, Enforcement, Kind, Pattern, Selector, Subject, Violation, Wish};
-use crate::{annotations::Annotation, fault::quote, quantity::Quantity};
+use crate::{fault::quote, quantity::Quantity, settings::Annotation};
 
 /// One rule. A list that is absent restricts nothing; an empty one allows nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]

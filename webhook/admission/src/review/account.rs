@@ -6,7 +6,7 @@ use mayfly_spec::spec::Mode;
 use serde::Serialize;
 
 use super::{Decision, Review};
-use crate::{annotations::Request, fault::line, policy::Judgement};
+use crate::{fault::line, policy::Judgement, request::Request};
 
 /// References in one annotation: an honest pod has a handful.
 const MOST_REFERENCES: usize = 50;

@@ -19,8 +19,8 @@ use super::survey::told_of;
 pub(crate) use classes::Classes;
 use classes::Object;
 use mayfly_admission::{
-    annotations::{Annotation, PREFIX},
     pod::text,
+    settings::{Annotation, PREFIX},
 };
 use uses::{Use, Uses};
 

@@ -11,7 +11,7 @@ use mayfly_admission::{
     annotations,
     config::Config,
     fault::Faults,
-    injection::CONTAINER,
+    names::CONTAINER,
     pod::{Pod, items, text},
     policy::Directory,
     review::{Outcome, inject, owner},

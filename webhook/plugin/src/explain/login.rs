@@ -10,7 +10,7 @@ use super::{
     subject::one_or_many,
     words::shell,
 };
-use mayfly_admission::annotations::VaultMethod;
+use mayfly_admission::settings::VaultMethod;
 
 /// What stands for the audience that the API server gives to tokens that ask for none.
 const AUDIENCE: &str = "<API_SERVER_AUDIENCE>";

@@ -17,7 +17,7 @@ use super::{
     subject::one_or_many,
     words::pretty,
 };
-use mayfly_admission::annotations::VaultMethod;
+use mayfly_admission::settings::VaultMethod;
 
 /// IAM's limit for the name of a role.
 const LONGEST_NAME: usize = 64;

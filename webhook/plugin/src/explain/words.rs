@@ -9,7 +9,7 @@ use super::{
     AssumedRole, AwsAccess, AwsRole, Explanation, Subject, VaultAccess, VaultRole, Workload,
     subject,
 };
-use mayfly_admission::annotations::VaultMethod;
+use mayfly_admission::settings::VaultMethod;
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -13,10 +13,10 @@ use thiserror::Error;
 
 use super::Subject;
 use mayfly_admission::{
-    annotations::VaultMethod,
-    injection::{CONFIG_VARIABLE, CONTAINER, IDENTITY_VOLUME, SECRETS_VOLUME},
     manifest::AdmittedPod,
+    names::{CONFIG_VARIABLE, CONTAINER, IDENTITY_VOLUME, SECRETS_VOLUME},
     pod::{items, text},
+    settings::VaultMethod,
 };
 
 /// An admitted pod that cannot be read, which no manifest's author can cause.

@@ -14,9 +14,9 @@ use serde::Deserialize;
 
 use super::selection::{LabelSelector, patterns, refuse_name, selector};
 use crate::{
-    annotations::{Annotation, ValueError, VaultAddress},
     config::ConfigError,
     policy::{self, Ceiling, Enforcement, Kind, Pattern},
+    settings::{Annotation, ValueError, VaultAddress},
 };
 
 /// Who may ask for what. Without rules, everybody for everything.

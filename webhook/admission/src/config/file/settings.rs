@@ -10,8 +10,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    annotations::{Annotation, Settings, defaultable},
     config::ConfigError,
+    settings::{Annotation, Settings, defaultable},
 };
 
 /// Values of annotations, by the annotations' names.

@@ -9,9 +9,11 @@ use serde_json::Value;
 
 use super::{Ask, Kind, Origin, reference};
 use crate::{
-    annotations::{Annotation, Request},
-    injection::{CONTAINER, EKS_VOLUME, POD_IDENTITY_VOLUME},
+    injection::{EKS_VOLUME, POD_IDENTITY_VOLUME},
+    names::CONTAINER,
     pod::{Pod, items, place, text},
+    request::Request,
+    settings::Annotation,
 };
 
 impl Ask {

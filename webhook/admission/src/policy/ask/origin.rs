@@ -2,7 +2,10 @@
 //!
 //! PURE.
 
-use crate::annotations::{Annotation, Request, Settings, of_namespace};
+use crate::{
+    request::Request,
+    settings::{Annotation, Settings, of_namespace},
+};
 
 /// Who chose a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use mayfly_spec::reference::{
 };
 
 use super::{Ask, Kind};
-use crate::annotations::Request;
+use crate::request::Request;
 
 impl Ask {
     pub(super) fn add_references(&mut self, request: &Request) {

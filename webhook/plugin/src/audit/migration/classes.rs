@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use mayfly_admission::{
-    annotations::Annotation,
     pod::{items, text},
+    settings::Annotation,
 };
 
 /// The classes of a cluster, by namespace and name.

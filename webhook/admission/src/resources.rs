@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use mayfly_spec::{Location, reference::Source};
 use serde_json::Value;
 
-use super::{CONTAINER, Planner};
 use crate::{
-    annotations::{Amount, Annotation, Request},
-    fault::Fault,
+    names::CONTAINER,
     pod::{Pod, text},
     quantity::{MEBIBYTE, Quantity},
+    request::Request,
+    settings::Amount,
 };
 
 /// What the agent needs beside its files: twice the budget of its resident memory is 20 MiB, of
@@ -44,7 +44,7 @@ const BESIDE_FILES: u64 = 256 * 1024;
 
 /// The volume's size and the agent's resources.
 #[derive(Debug)]
-pub struct Resources {
+pub(crate) struct Resources {
     /// The size limit of the files' volume.
     pub volume: Quantity,
     /// CPU.
@@ -54,11 +54,11 @@ pub struct Resources {
 }
 
 /// A request and a limit.
-pub type Pair = (Option<Quantity>, Option<Quantity>);
+pub(crate) type Pair = (Option<Quantity>, Option<Quantity>);
 
 impl Resources {
     /// What `request` comes to in `pod`.
-    pub fn of(request: &Request, pod: &Pod<'_>) -> Self {
+    pub(crate) fn of(request: &Request, pod: &Pod<'_>) -> Self {
         let settings = &request.settings;
         let volume = settings.volume_size.clone().unwrap_or_else(|| volume_size(request));
         let (cpu_request, cpu_limit) = (settings.cpu_request.clone(), settings.cpu_limit.clone());
@@ -76,16 +76,20 @@ impl Resources {
         Self { volume, cpu, memory }
     }
 
-    pub(super) fn requests(&self) -> BTreeMap<&'static str, Quantity> {
+    /// What the agent and its files need together, in bytes.
+    pub(crate) fn needed(&self) -> u64 {
+        needed(&self.volume)
+    }
+
+    pub(crate) fn requests(&self) -> BTreeMap<&'static str, Quantity> {
         named(self.cpu.0.as_ref(), self.memory.0.as_ref())
     }
 
-    pub(super) fn limits(&self) -> BTreeMap<&'static str, Quantity> {
+    pub(crate) fn limits(&self) -> BTreeMap<&'static str, Quantity> {
         named(self.cpu.1.as_ref(), self.memory.1.as_ref())
     }
 }
 
-/// What the agent and its files need together, in bytes.
 fn needed(volume: &Quantity) -> u64 {
     AGENT_MEMORY.saturating_add(volume.units())
 }
@@ -95,37 +99,6 @@ fn volume_size(request: &Request) -> Quantity {
     let entries = request.files.iter();
     let generation: u64 = entries.map(|entry| largest(&entry.from.location)).sum();
     Quantity::mebibytes((GENERATIONS * generation + BESIDE_FILES).div_ceil(MEBIBYTE))
-}
-
-impl Planner<'_> {
-    pub(super) fn allot(&mut self) -> Resources {
-        let resources = Resources::of(self.request, self.pod);
-        self.refuse_excess(&resources.cpu, [Annotation::CpuRequest, Annotation::CpuLimit]);
-        self.refuse_excess(&resources.memory, [Annotation::MemoryRequest, Annotation::MemoryLimit]);
-        self.refuse_want(&resources.memory, needed(&resources.volume));
-        resources
-    }
-
-    fn refuse_excess(&mut self, (request, limit): &Pair, [of_request, of_limit]: [Annotation; 2]) {
-        if let (Some(request), Some(limit)) = (request, limit)
-            && request > limit
-        {
-            let message = format!("`{request}` is more than `{of_limit}`, which is `{limit}`");
-            self.faults.push(Fault::new(of_request.to_string(), message));
-        }
-    }
-
-    fn refuse_want(&mut self, (_, limit): &Pair, needed: u64) {
-        let Some(limit) = limit.as_ref().filter(|limit| limit.units() < needed) else {
-            return;
-        };
-        let needed = Quantity::mebibytes(needed.div_ceil(MEBIBYTE));
-        let message = format!(
-            "`{limit}` is too little: the agent needs 16Mi and the volume's size, together `{needed}`; allowed: `{needed}` or more, or a smaller `{}`",
-            Annotation::VolumeSize
-        );
-        self.faults.push(Fault::new(Annotation::MemoryLimit.to_string(), message));
-    }
 }
 
 /// The most that one location can hold, unless its backend's operator raised it.

@@ -7,6 +7,9 @@ use std::fmt;
 /// What every annotation of ours begins with.
 pub const PREFIX: &str = "mayfly.dev/";
 
+/// What the name of a namespace's annotation begins with behind [`PREFIX`] to be a default for its pods.
+pub(crate) const DEFAULT_PREFIX: &str = "default.";
+
 /// An annotation that sets one thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Annotation {
@@ -170,14 +173,14 @@ impl Kind {
 
 /// What is behind the prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Key<'a> {
+pub(crate) enum Key<'a> {
     Setting(Annotation),
     Entry(Kind, &'a str),
     Unknown,
 }
 
 impl<'a> Key<'a> {
-    pub(super) fn parse(suffix: &'a str) -> Self {
+    pub(crate) fn parse(suffix: &'a str) -> Self {
         if let Some(name) = Annotation::find(suffix) {
             return Self::Setting(name);
         }
@@ -190,18 +193,23 @@ impl<'a> Key<'a> {
 }
 
 /// What follows the prefix in `key`, if it is one of ours.
-pub(super) fn suffix(key: &str) -> Option<&str> {
+pub(crate) fn suffix(key: &str) -> Option<&str> {
     let (start, rest) = key.split_at_checked(PREFIX.len())?;
     start.eq_ignore_ascii_case(PREFIX).then_some(rest)
 }
 
 /// The names of annotations that can have a default.
-pub fn defaultable() -> impl Iterator<Item = &'static str> {
+pub(crate) fn defaultable() -> impl Iterator<Item = &'static str> {
     Annotation::ALL.into_iter().filter(|name| name.has_default()).map(Annotation::suffix)
 }
 
 /// What an unknown name may have been meant for.
-pub(super) fn suggestions() -> impl Iterator<Item = &'static str> {
+pub(crate) fn suggestions() -> impl Iterator<Item = &'static str> {
     let kinds = ["file.<name>", "dir.<name>"];
     Annotation::ALL.into_iter().map(Annotation::suffix).chain(kinds)
+}
+
+/// What a namespace calls its default for the annotation `suffix`.
+pub(crate) fn of_namespace(suffix: &str) -> String {
+    format!("{PREFIX}{DEFAULT_PREFIX}{suffix} (of the namespace)")
 }

@@ -2,12 +2,7 @@
 //!
 //! PURE.
 
-use std::collections::BTreeSet;
-
-use mayfly_spec::suggestion::Suggestion;
-
-use super::{Annotation, Entries, ValueError, value};
-use crate::fault::{Fault, quote};
+use super::{ValueError, value};
 
 /// One variable and the file below the mount path that it names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,26 +31,5 @@ impl PathEnv {
             && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         (is_name && !path.is_empty())
             .then(|| Self { variable: variable.to_owned(), path: path.to_owned() })
-    }
-}
-
-/// Each variable once, each file one that is asked for.
-pub(super) fn check(pairs: &[PathEnv], entries: &Entries, faults: &mut Vec<Fault>) {
-    let mut seen = BTreeSet::new();
-    for PathEnv { variable, path } in pairs {
-        let mut fault =
-            |message: String| faults.push(Fault::new(Annotation::PathEnv.to_string(), message));
-        if !seen.insert(variable) {
-            fault(format!("`{variable}` is set twice"));
-        }
-        if !entries.may_have(path) {
-            let known = entries.known();
-            let hint = if known.is_empty() {
-                String::new()
-            } else {
-                Suggestion::new(path, known).to_string()
-            };
-            fault(format!("no file `{}` is asked for{hint}", quote(path)));
-        }
     }
 }

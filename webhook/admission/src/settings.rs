@@ -1,17 +1,23 @@
-//! The settings of a pod, or the operator's defaults for them: the same type for both.
+//! The settings of a pod, or the operator's defaults for them: the same type for both, and for every value in it.
 //!
-//! PURE.
+//! PURE. Knows what can be said; does not know who says it, and what of it is allowed.
 
-use std::collections::BTreeSet;
+mod mount_path;
+mod name;
+mod path_env;
+mod value;
+mod vault_method;
 
 use mayfly_spec::spec::{Identity, Interval, Mode};
 
-use super::{Amount, Annotation, MountPath, PathEnv, ValueError, VaultAddress, VaultMethod, value};
-use crate::{
-    config::Config,
-    fault::Fault,
-    quantity::{MEBIBYTE, Quantity},
-};
+use crate::quantity::{MEBIBYTE, Quantity};
+pub use mount_path::{MountPath, overlap};
+pub use name::{Annotation, Kind, PREFIX};
+pub(crate) use name::{DEFAULT_PREFIX, Key, defaultable, of_namespace, suffix, suggestions};
+pub use path_env::PathEnv;
+pub use value::{Amount, ValueError, VaultAddress};
+pub(crate) use value::{host_name, line, list_addresses, region};
+pub use vault_method::VaultMethod;
 
 /// How the app is held back until its files are there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,37 +161,6 @@ impl Settings {
             _ => None,
         }
     }
-
-    /// What may not be chosen freely, where `place` says whose choice it is; `operator` is what the
-    /// operator chose for this pod.
-    pub(super) fn check(
-        &self,
-        config: &Config,
-        operator: &Self,
-        place: impl Fn(Annotation) -> String,
-        faults: &mut Vec<Fault>,
-    ) {
-        let floor = config.refresh_floor;
-        if let Some(refresh) = self.refresh.filter(|refresh| *refresh < floor) {
-            let message = format!(
-                "`{refresh}` is shorter than the operator's floor; allowed: `{floor}` or longer"
-            );
-            faults.push(Fault::new(place(Annotation::Refresh), message));
-        }
-        let allowed = config.addresses(operator);
-        if let Some(address) = self.vault_address.as_ref().filter(|own| !allowed.contains(own)) {
-            let message = match list(&allowed).as_str() {
-                "" => format!("`{address}` is not on the operator's list, which is empty"),
-                allowed => format!("`{address}` is not on the operator's list; allowed: {allowed}"),
-            };
-            faults.push(Fault::new(place(Annotation::VaultAddress), message));
-        }
-    }
-}
-
-/// Addresses for an author to read.
-pub fn list(addresses: &BTreeSet<&VaultAddress>) -> String {
-    addresses.iter().map(|address| address.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 fn put<T>(place: &mut Option<T>, parsed: Result<T, ValueError>) -> Result<(), ValueError> {

@@ -2,7 +2,7 @@
 //!
 //! PURE.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use mayfly_spec::suggestion::Suggestion;
 use thiserror::Error;
@@ -201,4 +201,9 @@ impl fmt::Display for VaultAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// Addresses for an author to read.
+pub(crate) fn list_addresses(addresses: &BTreeSet<&VaultAddress>) -> String {
+    addresses.iter().map(|address| address.as_str()).collect::<Vec<_>>().join(", ")
 }
