@@ -25,7 +25,7 @@ use serde_json::Value;
 use crate::{
     annotations::{Gate, MountPath, Request},
     config::Config,
-    fault::Fault,
+    fault::{Fault, Faults},
     pod::{List, Pod, Position},
 };
 
@@ -65,22 +65,22 @@ pub enum Step {
 }
 
 /// Decides what `pod` gets, or everything that is wrong with what it asks for.
-pub fn plan(config: &Config, request: &Request, pod: &Pod<'_>) -> Result<Injection, Vec<Fault>> {
+pub fn plan(config: &Config, request: &Request, pod: &Pod<'_>) -> Result<Injection, Faults> {
     if is_windows(pod) {
-        return Err(vec![Fault::new(
+        return Err(Faults::from(Fault::new(
             "spec.os.name",
             "`windows` is not supported; Mayfly's files need Linux",
-        )]);
+        )));
     }
     let choices = Choices::of(request);
-    let placement = placement::place(choices.mode, pod, config).map_err(|fault| vec![fault])?;
+    let placement = placement::place(choices.mode, pod, config).map_err(Faults::from)?;
     let mut planner = Planner {
         config,
         request,
         pod,
         choices,
         placement,
-        faults: Vec::new(),
+        faults: Faults::default(),
         warnings: Vec::new(),
         steps: Vec::new(),
     };
@@ -122,7 +122,7 @@ struct Planner<'a> {
     pod: &'a Pod<'a>,
     choices: Choices,
     placement: placement::Placement,
-    faults: Vec<Fault>,
+    faults: Faults,
     warnings: Vec<String>,
     steps: Vec<Step>,
 }
@@ -146,7 +146,7 @@ impl Planner<'_> {
         }
     }
 
-    fn finish(self) -> Result<Injection, Vec<Fault>> {
+    fn finish(self) -> Result<Injection, Faults> {
         if self.faults.is_empty() {
             Ok(Injection { mode: self.choices.mode, steps: self.steps, warnings: self.warnings })
         } else {

@@ -25,6 +25,7 @@ pub mod admission;
 pub mod annotations;
 pub mod args;
 pub mod audit;
+pub mod bounds;
 pub mod cluster;
 pub mod config;
 pub mod explain;

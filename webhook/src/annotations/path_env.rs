@@ -7,7 +7,10 @@ use std::collections::BTreeSet;
 use mayfly_spec::suggestion::Suggestion;
 
 use super::{Annotation, Entries, ValueError, value};
-use crate::fault::{Fault, quote};
+use crate::{
+    bounds,
+    fault::{Fault, Faults, quote},
+};
 
 /// One variable and the file below the mount path that it names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +23,9 @@ pub struct PathEnv {
 
 impl PathEnv {
     pub(super) fn parse_list(text: &str) -> Result<Vec<Self>, ValueError> {
+        if text.split(',').count() > bounds::VARIABLES {
+            return Err(value::form(text, "at most 2000 variables"));
+        }
         text.split(',')
             .map(|pair| Self::parse(pair.trim()).ok_or_else(|| {
                 value::form(text, "`VARIABLE=<file>` pairs, parted by commas, such as `DB_PASSWORD_FILE=db-password`")
@@ -40,22 +46,24 @@ impl PathEnv {
 }
 
 /// Each variable once, each file one that is asked for.
-pub(super) fn check(pairs: &[PathEnv], entries: &Entries, faults: &mut Vec<Fault>) {
+pub(super) fn check(pairs: &[PathEnv], entries: &Entries, faults: &mut Faults) {
     let mut seen = BTreeSet::new();
+    let places = entries.places();
     for PathEnv { variable, path } in pairs {
-        let mut fault =
-            |message: String| faults.push(Fault::new(Annotation::PathEnv.to_string(), message));
+        let fault = |message: String| Fault::new(Annotation::PathEnv.to_string(), message);
         if !seen.insert(variable) {
-            fault(format!("`{variable}` is set twice"));
+            faults.push_with(|| fault(format!("`{}` is set twice", quote(variable))));
         }
-        if !entries.may_have(path) {
-            let known = entries.known();
-            let hint = if known.is_empty() {
-                String::new()
-            } else {
-                Suggestion::new(path, known).to_string()
-            };
-            fault(format!("no file `{}` is asked for{hint}", quote(path)));
+        if !places.may_have(path) {
+            faults.push_with(|| {
+                let known = entries.known();
+                let hint = if known.is_empty() {
+                    String::new()
+                } else {
+                    Suggestion::new(path, known).to_string()
+                };
+                fault(format!("no file `{}` is asked for{hint}", quote(path)))
+            });
         }
     }
 }

@@ -8,10 +8,14 @@ use mayfly_spec::spec::{Identity, Interval, Mode};
 
 use super::{Amount, Annotation, MountPath, PathEnv, ValueError, VaultAddress, VaultMethod, value};
 use crate::{
+    bounds,
     config::Config,
-    fault::Fault,
+    fault::{Fault, Faults},
     quantity::{MEBIBYTE, Quantity},
 };
+
+/// About as many as AWS has.
+const MOST_REGIONS: usize = 32;
 
 /// How the app is held back until its files are there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,7 +167,7 @@ impl Settings {
         config: &Config,
         operator: &Self,
         place: impl Fn(Annotation) -> String,
-        faults: &mut Vec<Fault>,
+        faults: &mut Faults,
     ) {
         let floor = config.refresh_floor;
         if let Some(refresh) = self.refresh.filter(|refresh| *refresh < floor) {
@@ -216,6 +220,9 @@ fn interval(text: &str) -> Result<Interval, ValueError> {
 }
 
 fn names(text: &str) -> Result<Vec<String>, ValueError> {
+    if text.split(',').count() > bounds::NAMES {
+        return Err(value::form(text, "at most 500 names"));
+    }
     let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
     if names.iter().any(String::is_empty) {
         return Err(value::form(text, "names of containers, parted by commas"));
@@ -224,6 +231,9 @@ fn names(text: &str) -> Result<Vec<String>, ValueError> {
 }
 
 fn regions(text: &str) -> Result<Vec<String>, ValueError> {
+    if text.split(',').count() > MOST_REGIONS {
+        return Err(value::form(text, "at most 32 regions"));
+    }
     text.split(',').map(value::region).collect()
 }
 

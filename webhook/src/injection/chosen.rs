@@ -2,6 +2,8 @@
 //!
 //! PURE.
 
+use std::collections::BTreeSet;
+
 use mayfly_spec::suggestion::Suggestion;
 
 use super::{CONTAINER, Planner};
@@ -42,13 +44,18 @@ impl Planner<'_> {
         let authors =
             || self.pod.containers().filter(|(_, container)| text(container, "name") != CONTAINER);
         let known: Vec<&str> = authors().map(|(_, container)| text(container, "name")).collect();
-        for name in names.iter().filter(|name| !known.contains(&name.as_str())) {
-            let suggestion = Suggestion::new(name, known.iter().copied());
-            let message = format!("the pod has no container `{}`{suggestion}", quote(name));
-            self.faults.push(Fault::new(Annotation::Containers.to_string(), message));
+        let (set, wanted): (BTreeSet<&str>, BTreeSet<&str>) =
+            (known.iter().copied().collect(), names.iter().map(String::as_str).collect());
+        for name in names.iter().filter(|name| !set.contains(name.as_str())) {
+            self.faults.push_with(|| {
+                let suggestion = Suggestion::new(name, known.iter().copied());
+                let message =
+                    format_args!("the pod has no container `{}`{suggestion}", quote(name));
+                Fault::new(Annotation::Containers.to_string(), message)
+            });
         }
         authors()
-            .filter(|(_, container)| names.iter().any(|name| name == text(container, "name")))
+            .filter(|(_, container)| wanted.contains(text(container, "name")))
             .map(|(position, _)| position)
             .collect()
     }
