@@ -7,10 +7,10 @@ mod pods;
 
 use std::hint::black_box;
 
-use mayfly_webhook::{
-    admission::{forecast, review},
+use mayfly_admission::{
     config::Config,
     policy::Directory,
+    review::{forecast, review},
 };
 use peak_alloc::PeakAlloc;
 use proptest::test_runner::{Config as Tries, TestRunner};

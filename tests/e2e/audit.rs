@@ -1,4 +1,4 @@
-//! `mayfly-webhook audit`, with the administrator's kubeconfig, in namespaces that each hold one thing to be found.
+//! `kubectl mayfly audit`, with the administrator's kubeconfig, in namespaces that each hold one thing to be found.
 
 use anyhow::{Context, Result, ensure};
 use mayfly_tests::{
@@ -23,7 +23,7 @@ pub(crate) fn cases() -> Vec<Case> {
 
 /// What an audit of the tenant's namespace finds, and whether it ended with the code of findings.
 async fn audit(tenant: &Tenant<'_>, options: &[&str]) -> Result<(Value, bool)> {
-    let program = tenant.cluster.webhook()?.args(["audit", "--output=json", "--namespace"]);
+    let program = tenant.cluster.plugin().await?.args(["audit", "--output=json", "--namespace"]);
     let output = program.args([tenant.namespace.name()]).args(options).output().await?;
     let said = String::from_utf8_lossy(&output.stderr);
     let code = output.status.code().context("the audit was ended by a signal")?;

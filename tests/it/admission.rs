@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use mayfly_webhook::{
+use mayfly_admission::{
     config::Config,
     manifest::{ManifestError, admit},
     policy::Namespace,

@@ -3,9 +3,9 @@
 //! `golden/explain/<case>/pod.yaml` with `explanation.txt` and `roles.tf`, or `denied.txt`; perhaps `config.yaml`.
 //! `MAYFLY_GOLDEN=write` writes what is expected from what is; read the difference.
 
-use mayfly_webhook::{
+use kubectl_mayfly::explain::Explanation;
+use mayfly_admission::{
     config::Config,
-    explain::Explanation,
     manifest::{ManifestError, admit},
     policy::Namespace,
 };

@@ -1,6 +1,6 @@
 //! Manifests as text: what readers of YAML, of either version, make of what is printed.
 
-use mayfly_webhook::{
+use mayfly_admission::{
     config::Config,
     manifest::{Admitted, ManifestError, admit},
     policy::Namespace,

@@ -4,11 +4,11 @@ mod pods;
 mod restricted;
 
 use json_patch::{PatchOperation, patch};
-use mayfly_webhook::{
-    admission::{Decision, Review, review},
+use mayfly_admission::{
     config::Config,
     injection::CONTAINER,
     policy::Directory,
+    review::{Decision, Review, review},
 };
 use proptest::{collection::vec, prelude::*};
 use serde_json::{Value, json};

@@ -4,7 +4,7 @@
 
 use std::{fs, path::Path};
 
-use mayfly_webhook::config::Config;
+use mayfly_admission::config::Config;
 
 #[test]
 fn the_operators_configuration_of_the_readme_is_one() {

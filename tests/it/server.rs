@@ -8,7 +8,8 @@ mod running;
 
 use std::{sync::Arc, time::Duration};
 
-use mayfly_webhook::{config::Config, namespaces::Namespaces, policy::Namespace, server::Limits};
+use mayfly_admission::{config::Config, policy::Namespace};
+use mayfly_webhook::{namespaces::Namespaces, server::Limits};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -254,9 +255,9 @@ async fn a_panic_costs_one_request() {
         Limits::default(),
         Arc::new(|body| {
             assert!(!body.windows(5).any(|window| window == b"panic"), "injected");
-            mayfly_webhook::admission::review(
-                &mayfly_webhook::config::Config::default(),
-                &mayfly_webhook::policy::Directory::default(),
+            mayfly_admission::review::review(
+                &mayfly_admission::config::Config::default(),
+                &mayfly_admission::policy::Directory::default(),
                 body,
             )
         }),
@@ -352,7 +353,7 @@ async fn a_pod_of_a_namespace_that_was_just_made_waits_for_it() {
         let (namespaces, asked) = (namespaces.clone(), Arc::clone(&asked));
         Arc::new(move |body: &[u8]| {
             asked.notify_one();
-            mayfly_webhook::admission::review(&config, &namespaces.directory(), body)
+            mayfly_admission::review::review(&config, &namespaces.directory(), body)
         })
     };
     let server = Running::start_among(namespaces.clone(), Limits::default(), reviewer).await;

@@ -3,5 +3,6 @@
 pub mod demo;
 pub mod lab;
 pub mod measure;
+pub mod programs;
 pub mod secret_server;
 pub mod signature;

@@ -5,18 +5,12 @@ use std::process::ExitCode;
 use clap::Parser;
 use mayfly_webhook::{
     args::{Args, Command},
-    audit, offline, serving,
+    serving,
 };
 
 fn main() -> ExitCode {
-    let outcome = match Args::parse().command {
-        Command::Serve(args) => serving::serve(*args),
-        Command::Inject(args) => offline::inject(&args),
-        Command::Explain(args) => offline::explain(&args),
-        Command::CheckConfig(args) => offline::check_config(&args),
-        Command::Audit(args) => audit::audit(&args),
-    };
-    outcome.unwrap_or_else(|error| {
+    let Command::Serve(args) = Args::parse().command;
+    serving::serve(*args).unwrap_or_else(|error| {
         report(&error);
         ExitCode::FAILURE
     })

@@ -21,7 +21,7 @@ use kube::{
 };
 use tokio::sync::watch;
 
-use crate::policy::{Directory, Namespace};
+use mayfly_admission::policy::{Directory, Namespace};
 
 /// How long a review waits for a namespace that is not known yet: an event's way through the API
 /// server takes milliseconds, and a review has five seconds.

@@ -1,6 +1,6 @@
 //! The server: TLS bytes in, TLS bytes out, and the limits between the two.
 //!
-//! EDGE. Decides nothing about pods: that is [`crate::admission`]. Listener, shutdown and clock are
+//! EDGE. Decides nothing about pods: that is [`mayfly_admission::review`]. Listener, shutdown and clock are
 //! arguments, so that a test owns port, end and time.
 
 mod admin;
@@ -26,10 +26,10 @@ pub use metrics::Metrics;
 pub use router::Mutation;
 pub use tls::{TlsError, config as tls_config};
 
-use crate::admission::Review;
 use connection::{Accepting, Transport};
+use mayfly_admission::review::Review;
 
-/// What answers a review's bytes: [`crate::admission::review`] or [`crate::admission::forecast`] with a configuration
+/// What answers a review's bytes: [`mayfly_admission::review::review`] or [`mayfly_admission::review::forecast`] with a configuration
 /// in it.
 pub type Reviewer = Arc<dyn Fn(&[u8]) -> Review + Send + Sync>;
 

@@ -24,12 +24,14 @@ use tokio_util::sync::CancellationToken;
 use configuration::{InForce, Keeper, Watching};
 
 use crate::{
-    admission::{forecast, review},
     args::ServeArgs,
-    config::Config,
-    offline,
+    operator,
     server::{Admin, Clock, Draining, Limits, Metrics, Mutation, Server, tls_config},
     telemetry,
+};
+use mayfly_admission::{
+    config::Config,
+    review::{forecast, review},
 };
 
 const CLOCK: Clock = Instant::now;
@@ -38,7 +40,7 @@ const WALL_CLOCK: fn() -> SystemTime = SystemTime::now;
 /// Serves until SIGTERM or SIGINT.
 pub fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
     telemetry::start();
-    let config = offline::config(&args.operator)?;
+    let config = operator::config(&args.operator)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -1,4 +1,4 @@
-//! `mayfly-webhook explain` prints a policy and a role: Vault takes both as they are, and a pod needs nothing more.
+//! `kubectl mayfly explain` prints a policy and a role: Vault takes both as they are, and a pod needs nothing more.
 
 use anyhow::{Context, Result, ensure};
 use mayfly_tests::{
@@ -50,7 +50,7 @@ async fn the_policy_and_role_that_are_explained_are_enough(cluster: &Cluster) ->
 async fn explain(tenant: &Tenant<'_>, manifest: &Manifest) -> Result<Value> {
     let config = install::overlay(tenant.cluster.lab()).join("config.yaml");
     let explain = ["explain", "--file=-", "--output=json", "--namespace"];
-    let program = tenant.cluster.webhook()?.args(explain).args([tenant.namespace.name()]);
+    let program = tenant.cluster.plugin().await?.args(explain).args([tenant.namespace.name()]);
     let program = program.args(["--config"]).args([config]).input(manifest.to_string());
     serde_json::from_str(&program.text().await?).context("read the explanation")
 }

@@ -2,12 +2,10 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Instant};
 
+use mayfly_admission::{config::Config, policy::Directory, review};
 use mayfly_certs::{pair, resolver::Resolver};
 use mayfly_webhook::{
-    admission,
-    config::Config,
     namespaces::Namespaces,
-    policy::Directory,
     server::{Admin, Draining, Limits, Metrics, Mutation, Readiness, Reviewer, Server, tls_config},
 };
 use rustls::{
@@ -46,7 +44,7 @@ impl Running {
         let config = Config::default();
         Self::start_with(
             limits,
-            Arc::new(move |body| admission::review(&config, &Directory::default(), body)),
+            Arc::new(move |body| review::review(&config, &Directory::default(), body)),
         )
         .await
     }
@@ -73,7 +71,7 @@ impl Running {
         let mutation = Mutation {
             reviewer,
             forecaster: Arc::new(move |body| {
-                admission::forecast(&config, &Directory::default(), body)
+                review::forecast(&config, &Directory::default(), body)
             }),
             namespaces,
             metrics: Arc::clone(&metrics),

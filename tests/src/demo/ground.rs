@@ -1,12 +1,14 @@
 //! Where things lie: one folder for the pod and the webhook's files, and the logs.
 
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result};
 use tempfile::TempDir;
+
+use crate::programs;
 
 /// In memory, as a pod's volume is; the system's usual folder where there is no such thing.
 const MEMORY: &str = "/dev/shm";
@@ -25,7 +27,7 @@ impl Ground {
         folder.prefix("mayfly-demo-");
         let folder = folder.tempdir_in(MEMORY).or_else(|_| folder.tempdir());
         let folder = folder.context("cannot make a folder for the demo")?;
-        let logs = programs_folder()?.join("demo-logs");
+        let logs = programs::folder()?.join("demo-logs");
         fs::create_dir_all(&logs).with_context(|| format!("cannot make {}", logs.display()))?;
         Ok(Self { folder, logs })
     }
@@ -49,10 +51,4 @@ impl Ground {
     pub(super) fn clear(self) -> Result<()> {
         self.folder.close().context("cannot remove the demo's folder")
     }
-}
-
-/// The folder that this program lies in, and the two others after they are built.
-pub(super) fn programs_folder() -> Result<PathBuf> {
-    let this = env::current_exe().context("cannot find out where this program lies")?;
-    this.parent().map(Path::to_owned).context("this program lies nowhere")
 }

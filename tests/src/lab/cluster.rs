@@ -11,6 +11,7 @@ use super::{
     aws::Aws, condition::PATIENCE, folders, images, images::mayfly::Target, launch::Lab,
     line::Line, namespace::Namespace, node, postgres::Postgres, program::Program, vault::Vault,
 };
+use crate::programs;
 
 /// A running cluster, from the point of view of one test.
 #[derive(Debug)]
@@ -92,11 +93,10 @@ impl Cluster {
         super::condition::eventually("the node to be ready again", PATIENCE, ready).await
     }
 
-    /// `mayfly-webhook` on the machine itself, as administrator of the cluster.
-    pub fn webhook(&self) -> Result<Program> {
-        let kubeconfig = self.lab.pki().kubeconfig_of("admin");
-        let program = images::mayfly::program(&self.lab.folders, Target::Webhook)?;
-        Ok(program.env("KUBECONFIG", kubeconfig))
+    /// `kubectl-mayfly` on the machine itself, as administrator of the cluster.
+    pub async fn plugin(&self) -> Result<Program> {
+        let [program] = programs::build(["kubectl-mayfly"]).await?;
+        Ok(Program::new(program).env("KUBECONFIG", self.lab.pki().kubeconfig_of("admin")))
     }
 
     /// `mayfly-agent` on the machine itself, with nothing of this program's environment that it reads.

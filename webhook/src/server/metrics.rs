@@ -15,9 +15,9 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::{admission::Review, policy::Judgement};
 use configuration::ConfigurationMetrics;
 use identity::IdentityMetrics;
+use mayfly_admission::{policy::Judgement, review::Review};
 
 /// A review takes tens of microseconds; a thousand containers take some milliseconds.
 const BUCKETS: [f64; 12] =

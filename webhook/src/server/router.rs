@@ -17,10 +17,10 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
 use super::{Clock, Draining, Limits, Metrics, Reviewer};
-use crate::{
-    admission::{Decision, Review},
+use crate::namespaces::Namespaces;
+use mayfly_admission::{
     fault::quote,
-    namespaces::Namespaces,
+    review::{Decision, Review},
 };
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");

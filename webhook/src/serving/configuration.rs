@@ -16,14 +16,12 @@ use std::{
 use arc_swap::ArcSwap;
 
 use crate::{
-    admission::Review,
     args::OperatorArgs,
-    config::Config,
     namespaces::Namespaces,
-    offline,
-    policy::Directory,
+    operator,
     server::{Metrics, Readiness, Reviewer},
 };
+use mayfly_admission::{config::Config, policy::Directory, review::Review};
 pub(super) use watching::Watching;
 
 /// How often the file is looked at: a kubelet brings a `ConfigMap`'s change within a minute or so.
@@ -114,7 +112,7 @@ impl Keeper {
             return;
         }
         let read = found.clone().and_then(|text| {
-            offline::parse(&self.operator, &text).map_err(|error| format!("{error:#}"))
+            operator::parse(&self.operator, &text).map_err(|error| format!("{error:#}"))
         });
         self.seen = Some(found);
         self.waiting = None;

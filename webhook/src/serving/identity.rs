@@ -51,7 +51,7 @@ pub(super) async fn source(
         let files = CertificateFiles::new(certificate, key, provider, clock, prover);
         return Ok(Source::Files(files));
     }
-    let client = cluster::client(kubeconfig, None).await?;
+    let client = cluster::client(kubeconfig).await?;
     let settings = settings(args.self_issued, kubeconfig.is_none())?;
     self_issued(settings, client, address, provider, clock)
 }

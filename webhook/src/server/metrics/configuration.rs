@@ -9,7 +9,7 @@ use prometheus_client::{
 };
 use std::sync::atomic::AtomicU64;
 
-use crate::policy::Judgement;
+use mayfly_admission::policy::Judgement;
 
 /// The configuration's metrics.
 #[derive(Debug, Default)]

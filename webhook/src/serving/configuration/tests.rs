@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::*;
-use crate::{admission::review, policy::Namespace};
+use mayfly_admission::{policy::Namespace, review::review};
 
 const RULE: &str = "policy: {rules: [{name: none, references: []}]}";
 

@@ -58,7 +58,7 @@ async fn run(kubeconfig: Option<PathBuf>, namespaces: Namespaces, metrics: Arc<M
         }
     };
     loop {
-        match cluster::client(kubeconfig.as_deref(), None).await {
+        match cluster::client(kubeconfig.as_deref()).await {
             Ok(client) => namespaces.watch(client, |error| tell(explain(&error))).await,
             Err(error) => tell(format!("{error:#}")),
         }

@@ -1,0 +1,207 @@
+//! What a pod gets: from its request and what it has already, the steps that are still missing.
+//!
+//! PURE. Decides; [`crate::patch`] says what a step is in JSON. Everything is computed from the
+//! pod's content, our own container and volumes left aside, and then compared with what is there:
+//! so a second look at an admitted pod finds nothing to do.
+
+mod access;
+mod allotment;
+mod chosen;
+mod container;
+mod contract;
+mod doubts;
+mod identity;
+mod mounts;
+mod ours;
+mod placement;
+mod tolerated;
+mod volume;
+
+use k8s_openapi::api::core::v1::{Container, Volume};
+use mayfly_spec::spec::{Interval, Mode, Start};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{
+    config::Config,
+    fault::{Fault, Faults},
+    names::CONTAINER,
+    pod::{List, Pod, Position},
+    request::Request,
+    settings::{Annotation, Gate, MountPath},
+};
+
+pub use identity::{EKS_VOLUME, POD_IDENTITY_VOLUME};
+
+/// The annotation by which `kubectl logs` and `kubectl exec` choose a container.
+const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
+
+/// What is missing in a pod.
+#[derive(Debug)]
+pub struct Injection {
+    /// How the agent is placed.
+    pub mode: Mode,
+    /// What is to be added, in an order in which no step moves another's place.
+    pub steps: Vec<Step>,
+    /// What is legal and doubtful.
+    pub warnings: Vec<String>,
+}
+
+/// One addition to a pod.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// A volume at the end of `volumes`.
+    Volume(Box<Volume>),
+    /// An item at the end of a container's list.
+    Append(Position, &'static str, Value),
+    /// A member of our own container, by its path below the container.
+    Set(Position, Vec<String>, Value),
+    /// An annotation that the pod does not have.
+    Annotation(&'static str, String),
+    /// Our container.
+    Container(Position, Box<Container>),
+}
+
+/// Decides what `pod` gets, or everything that is wrong with what it asks for.
+pub fn plan(config: &Config, request: &Request, pod: &Pod<'_>) -> Result<Injection, Faults> {
+    if is_windows(pod) {
+        return Err(Faults::from(Fault::new(
+            "spec.os.name",
+            "`windows` is not supported; Mayfly's files need Linux",
+        )));
+    }
+    let choices = Choices::of(request);
+    let placement = placement::place(choices.mode, pod, config).map_err(Faults::from)?;
+    let mut planner = Planner {
+        config,
+        request,
+        pod,
+        choices,
+        placement,
+        faults: Faults::default(),
+        warnings: Vec::new(),
+        steps: Vec::new(),
+    };
+    planner.plan();
+    planner.finish()
+}
+
+/// The settings that have a value in every pod.
+#[derive(Debug, Clone)]
+struct Choices {
+    mode: Mode,
+    gate: Gate,
+    start: Start,
+    mount_path: MountPath,
+}
+
+impl Choices {
+    fn of(request: &Request) -> Self {
+        let settings = &request.settings;
+        let deadline = settings.start_deadline;
+        Self {
+            mode: request.mode(),
+            gate: settings.gate.unwrap_or(Gate::Hook),
+            start: deadline.map_or_else(Start::default, |deadline| Start { deadline }),
+            mount_path: settings.mount_path.clone().unwrap_or_else(MountPath::usual),
+        }
+    }
+
+    fn deadline(&self) -> Interval {
+        self.start.deadline
+    }
+}
+
+/// One pod's plan in the making.
+#[derive(Debug)]
+struct Planner<'a> {
+    config: &'a Config,
+    request: &'a Request,
+    pod: &'a Pod<'a>,
+    choices: Choices,
+    placement: placement::Placement,
+    faults: Faults,
+    warnings: Vec<String>,
+    steps: Vec<Step>,
+}
+
+impl Planner<'_> {
+    fn plan(&mut self) {
+        self.refuse_probe_without_sidecar();
+        let chosen = self.choose();
+        let access = access::Ownership::of(self.pod, &chosen);
+        let identity = self.identify(&chosen);
+        let resources = self.allot();
+        let contract = self.contract(&identity, access);
+        self.ensure_volumes(&identity, &resources);
+        self.ensure_mounts(&chosen);
+        self.ensure_path_env(&chosen);
+        self.ensure_default_container();
+        self.doubt(&chosen);
+        if let Some(contract) = contract {
+            let container = self.container(contract, &identity, &resources, access);
+            self.ensure_container(container);
+        }
+    }
+
+    fn finish(self) -> Result<Injection, Faults> {
+        if self.faults.is_empty() {
+            Ok(Injection { mode: self.choices.mode, steps: self.steps, warnings: self.warnings })
+        } else {
+            Err(self.faults)
+        }
+    }
+
+    fn refuse_probe_without_sidecar(&mut self) {
+        let Choices { mode, gate, .. } = self.choices;
+        if gate == Gate::Probe && mode != Mode::Sidecar && self.request.own.gate.is_some() {
+            let message =
+                format!("`probe` needs the mode `sidecar`, but the mode is `{}`", mode.name());
+            let place = Annotation::Gate.to_string();
+            self.faults.push(Fault::new(place, message));
+        }
+    }
+
+    /// `kubectl logs` would otherwise take our container, when it is the first.
+    fn ensure_default_container(&mut self) {
+        let ours_is_first = self.placement.list == List::Regular;
+        if !ours_is_first || self.pod.annotation(DEFAULT_CONTAINER).is_some() {
+            return;
+        }
+        let names = self
+            .pod
+            .list(List::Regular)
+            .iter()
+            .map(|container| crate::pod::text(container, "name"));
+        let mut authors =
+            names.filter(|name| *name != CONTAINER && !self.config.is_mesh_sidecar(name));
+        if let Some(name) = authors.next() {
+            self.steps.push(Step::Annotation(DEFAULT_CONTAINER, name.to_owned()));
+        }
+    }
+
+    /// Ours last: it moves the others' places.
+    fn ensure_container(&mut self, wanted: Container) {
+        let placement = self.placement;
+        let Some(position) = placement.present else {
+            self.steps.push(Step::Container(placement.position(), Box::new(wanted)));
+            return;
+        };
+        match ours::repairs(self.pod.container(position), &json(wanted), position) {
+            Ok(repairs) => self.steps.extend(repairs),
+            Err(fault) => self.faults.push(fault),
+        }
+    }
+}
+
+/// Kubernetes' types have no map with a key that is no text, and nothing else can fail.
+pub(crate) fn json(value: impl Serialize) -> Value {
+    serde_json::to_value(value).unwrap_or_default()
+}
+
+fn is_windows(pod: &Pod<'_>) -> bool {
+    pod.field("os").is_some_and(|os| crate::pod::text(os, "name") == "windows")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,37 @@
+//! What Mayfly's webhook decides: a pod's annotations in, a patch that adds the agent out.
+//!
+//! ```text
+//! review     bytes → AdmissionReview → decision → bytes        manifest   text → documents → pod templates → text
+//!              │                                                  │
+//!              └─ annotations::parse → Request  ──────────────────┘
+//!                 policy::judge      → Judgement     from what would be had, before anything is added
+//!                 injection::plan    → Injection
+//!                 patch::render      → Patch
+//! ```
+//!
+//! PURE, every room of it: there is no `async`, clock, environment, file, socket or log, and the manifest names nothing
+//! that has one.
+//!
+//! Invariant: `review` is total: any bytes get an answer, never a panic or a 500.
+//! Invariant: idempotent: a pod that was admitted with its patch gets no second patch.
+//! Invariant: additive: what was submitted is still there, in the same order; only our own container
+//! follows the pod and the release: the owner of its files, its image, its configuration.
+//! Invariant: deterministic: the same input gives the same bytes.
+//! Invariant: patches carry references, never values.
+
+pub mod annotations;
+mod bounds;
+pub mod config;
+pub mod fault;
+pub mod injection;
+pub mod manifest;
+pub mod names;
+pub mod patch;
+pub mod pod;
+pub mod policy;
+pub mod quantity;
+pub mod request;
+mod resources;
+pub mod review;
+pub mod settings;
+pub mod workload;

@@ -1,0 +1,65 @@
+//! References in the one spelling in which they are compared.
+//!
+//! PURE. `<source>:<path>`, percent-encoded as [`Location`]'s own `Display` has it, or the ARN as it
+//! is; of a sealed value `kms:` and the ARN of its key. Left out is what says which part or version
+//! of a secret: `#key`, `?stage=`, `?version=`; and the fields of a write, which Vault's own policies
+//! judge. What says whose secret it is stays: `?kv=`, which moves a path inside its mount. `?region=`
+//! and `?role=` are judged with the pod's other regions and roles.
+
+use std::collections::BTreeMap;
+
+use mayfly_spec::reference::{
+    Arn, Location, Parameter, SecretsManagerSecret, VaultPath, VaultWrite,
+};
+
+use super::{Ask, Kind};
+use crate::request::Request;
+
+impl Ask {
+    pub(super) fn add_references(&mut self, request: &Request) {
+        for entry in &request.files {
+            self.wish(Kind::Reference, entry.path.as_str(), spelling(&entry.from.location));
+        }
+    }
+}
+
+fn spelling(location: &Location) -> String {
+    match location.clone() {
+        Location::AwsSm(SecretsManagerSecret { id, .. }) => Location::AwsSm(SecretsManagerSecret {
+            id,
+            version: None,
+            region: None,
+            role: None,
+            external_id: None,
+        }),
+        Location::AwsSsm(Parameter { name, .. }) => Location::AwsSsm(Parameter {
+            name,
+            version: None,
+            region: None,
+            role: None,
+            external_id: None,
+        }),
+        Location::Vault(VaultPath { path, kv, .. }) => {
+            Location::Vault(VaultPath { path, version: None, kv })
+        }
+        Location::VaultWrite(VaultWrite { path, .. }) => {
+            Location::VaultWrite(VaultWrite { path, body: BTreeMap::new() })
+        }
+        other => other,
+    }
+    .label()
+}
+
+/// The region and the role that a reference names by itself.
+pub(super) fn of_aws(location: &Location) -> Option<(Option<String>, Option<&String>)> {
+    if let Location::Kms(sealed) = location {
+        return Some((Some(sealed.header().key().region().to_owned()), None));
+    }
+    let (name, region, role) = match location {
+        Location::AwsSm(secret) => (&secret.id, &secret.region, &secret.role),
+        Location::AwsSsm(parameter) => (&parameter.name, &parameter.region, &parameter.role),
+        _ => return None,
+    };
+    let of_arn = Arn::parse(name).ok().map(|arn| arn.region().to_owned());
+    Some((of_arn.or_else(|| region.clone()), role.as_ref()))
+}

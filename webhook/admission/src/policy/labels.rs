@@ -1,0 +1,92 @@
+//! What must hold for somebody's labels: Kubernetes' own label selector.
+//!
+//! PURE. As the API server has it, `NotIn` holds where the label is not there at all.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Requirements that must all hold; without any, everybody is selected.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Labels(Vec<Requirement>);
+
+/// What must hold for one label.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Requirement {
+    /// It has one of these values.
+    In(String, BTreeSet<String>),
+    /// It has none of these values, or is not there.
+    NotIn(String, BTreeSet<String>),
+    /// It is there.
+    Exists(String),
+    /// It is not there.
+    DoesNotExist(String),
+}
+
+impl Labels {
+    /// Whether nothing is required.
+    pub fn select_all(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether `labels` have all that is required.
+    pub fn select(&self, labels: &BTreeMap<String, String>) -> bool {
+        self.0.iter().all(|requirement| requirement.holds(labels))
+    }
+}
+
+impl FromIterator<Requirement> for Labels {
+    fn from_iter<I: IntoIterator<Item = Requirement>>(requirements: I) -> Self {
+        Self(requirements.into_iter().collect())
+    }
+}
+
+impl Requirement {
+    /// The label `key` has this value.
+    pub fn equals(key: String, value: String) -> Self {
+        Self::In(key, BTreeSet::from([value]))
+    }
+
+    fn holds(&self, labels: &BTreeMap<String, String>) -> bool {
+        match self {
+            Self::In(key, values) => labels.get(key).is_some_and(|value| values.contains(value)),
+            Self::NotIn(key, values) => labels.get(key).is_none_or(|value| !values.contains(value)),
+            Self::Exists(key) => labels.contains_key(key),
+            Self::DoesNotExist(key) => !labels.contains_key(key),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_requirement_holds_and_does_not() {
+        let labels = BTreeMap::from([("app".to_owned(), "web".to_owned())]);
+        let values = |text: &str| BTreeSet::from([text.to_owned()]);
+        let (app, tier) = (|| "app".to_owned(), || "tier".to_owned());
+        for (requirement, holds) in [
+            (Requirement::In(app(), values("web")), true),
+            (Requirement::In(app(), values("db")), false),
+            (Requirement::In(tier(), values("web")), false),
+            (Requirement::equals(app(), "web".to_owned()), true),
+            (Requirement::NotIn(app(), values("web")), false),
+            (Requirement::NotIn(app(), values("db")), true),
+            (Requirement::NotIn(tier(), values("web")), true),
+            (Requirement::Exists(app()), true),
+            (Requirement::Exists(tier()), false),
+            (Requirement::DoesNotExist(app()), false),
+            (Requirement::DoesNotExist(tier()), true),
+        ] {
+            let all: Labels = [requirement.clone()].into_iter().collect();
+            assert_eq!(all.select(&labels), holds, "{requirement:?}");
+        }
+    }
+
+    #[test]
+    fn all_requirements_must_hold_and_none_selects_everybody() {
+        let labels = BTreeMap::from([("app".to_owned(), "web".to_owned())]);
+        let two = ["app", "tier"].map(|key| Requirement::Exists(key.to_owned()));
+        assert!(!two.into_iter().collect::<Labels>().select(&labels));
+        assert!(Labels::default().select(&labels) && Labels::default().select_all());
+    }
+}

@@ -1,0 +1,178 @@
+//! How large the volume is, and how much the agent may use.
+//!
+//! PURE. A file in memory counts against the memory limit of the container that writes it, so
+//! volume and limit are sized together.
+
+use std::collections::BTreeMap;
+
+use mayfly_spec::{Location, reference::Source};
+use serde_json::Value;
+
+use crate::{
+    names::CONTAINER,
+    pod::{Pod, text},
+    quantity::{MEBIBYTE, Quantity},
+    request::Request,
+    settings::Amount,
+};
+
+/// What the agent needs beside its files: twice the budget of its resident memory is 20 MiB, of
+/// which the pages of its own program are shared and can be dropped.
+const AGENT_MEMORY: u64 = 16 * MEBIBYTE;
+/// The usual limit: room for the agent and 48 MiB of files.
+const USUAL_MEMORY_LIMIT: u64 = 64 * MEBIBYTE;
+/// The usual request for CPU: an idle agent uses none.
+const USUAL_CPU_REQUEST: &str = "5m";
+/// In a Guaranteed pod the request is the limit too, and 5m would make one TLS handshake last
+/// seconds.
+const GUARANTEED_CPU: &str = "50m";
+
+/// The largest secret of AWS Secrets Manager.
+const LARGEST_AWS_SECRET: u64 = 64 * 1024;
+/// The largest parameter of the Parameter Store, of the advanced tier.
+const LARGEST_PARAMETER: u64 = 8 * 1024;
+/// The largest value that `mayfly-agent seal` takes.
+const LARGEST_SEALED_VALUE: u64 = 64 * 1024;
+/// Room for a whole tree of parameters.
+const TREE: u64 = MEBIBYTE;
+/// The largest entry of Vault's own storage, unless its operator raised it.
+const LARGEST_VAULT_SECRET: u64 = MEBIBYTE;
+/// The old generation stays until the new one is complete.
+const GENERATIONS: u64 = 2;
+/// Directories, links, `status.json`.
+const BESIDE_FILES: u64 = 256 * 1024;
+
+/// The volume's size and the agent's resources.
+#[derive(Debug)]
+pub(crate) struct Resources {
+    /// The size limit of the files' volume.
+    pub volume: Quantity,
+    /// CPU.
+    pub cpu: Pair,
+    /// Memory.
+    pub memory: Pair,
+}
+
+/// A request and a limit.
+pub(crate) type Pair = (Option<Quantity>, Option<Quantity>);
+
+impl Resources {
+    /// What `request` comes to in `pod`.
+    pub(crate) fn of(request: &Request, pod: &Pod<'_>) -> Self {
+        let settings = &request.settings;
+        let volume = settings.volume_size.clone().unwrap_or_else(|| volume_size(request));
+        let (cpu_request, cpu_limit) = (settings.cpu_request.clone(), settings.cpu_limit.clone());
+        let (memory_request, memory_limit) =
+            (settings.memory_request.clone(), settings.memory_limit.clone());
+        let limit = needed(&volume).max(USUAL_MEMORY_LIMIT).div_ceil(MEBIBYTE);
+        let limit = Some(Quantity::mebibytes(limit));
+        let (cpu, memory) = if is_guaranteed(pod) {
+            let cpu = same(cpu_request, cpu_limit, fixed(GUARANTEED_CPU));
+            (cpu, same(memory_request, memory_limit, limit))
+        } else {
+            let cpu = pair(cpu_request, cpu_limit, fixed(USUAL_CPU_REQUEST), None);
+            (cpu, pair(memory_request, memory_limit, Some(Quantity::mebibytes(16)), limit))
+        };
+        Self { volume, cpu, memory }
+    }
+
+    /// What the agent and its files need together, in bytes.
+    pub(crate) fn needed(&self) -> u64 {
+        needed(&self.volume)
+    }
+
+    pub(crate) fn requests(&self) -> BTreeMap<&'static str, Quantity> {
+        named(self.cpu.0.as_ref(), self.memory.0.as_ref())
+    }
+
+    pub(crate) fn limits(&self) -> BTreeMap<&'static str, Quantity> {
+        named(self.cpu.1.as_ref(), self.memory.1.as_ref())
+    }
+}
+
+fn needed(volume: &Quantity) -> u64 {
+    AGENT_MEMORY.saturating_add(volume.units())
+}
+
+/// Two generations of the largest secrets that there can be, in whole mebibytes.
+fn volume_size(request: &Request) -> Quantity {
+    let entries = request.files.iter();
+    let generation: u64 = entries.map(|entry| largest(&entry.from.location)).sum();
+    Quantity::mebibytes((GENERATIONS * generation + BESIDE_FILES).div_ceil(MEBIBYTE))
+}
+
+/// The most that one location can hold, unless its backend's operator raised it.
+fn largest(location: &Location) -> u64 {
+    match location.source() {
+        Source::Kms => LARGEST_SEALED_VALUE,
+        Source::AwsSm => LARGEST_AWS_SECRET,
+        Source::AwsSsm if location.is_tree() => TREE,
+        Source::AwsSsm => LARGEST_PARAMETER,
+        _ => LARGEST_VAULT_SECRET,
+    }
+}
+
+/// A usual value gives way to one that the author set.
+fn pair(
+    request: Option<Amount>,
+    limit: Option<Amount>,
+    usual_request: Option<Quantity>,
+    usual_limit: Option<Quantity>,
+) -> Pair {
+    let given = (request.is_some(), limit.is_some());
+    let request = request.map_or(usual_request, Amount::quantity);
+    let limit = limit.map_or(usual_limit, Amount::quantity);
+    match (request, limit) {
+        (Some(request), Some(limit)) if request > limit => match given {
+            (false, true) => (Some(limit.clone()), Some(limit)),
+            (true, false) => (Some(request.clone()), Some(request)),
+            _ => (Some(request), Some(limit)),
+        },
+        pair => pair,
+    }
+}
+
+/// Request and limit of one value: the limit's, else the request's, else the usual one.
+fn same(request: Option<Amount>, limit: Option<Amount>, usual: Option<Quantity>) -> Pair {
+    let quantity = match (request, limit) {
+        (_, Some(Amount::Of(limit))) => Some(limit),
+        (Some(Amount::Of(request)), _) => Some(request),
+        (Some(Amount::Unset), Some(Amount::Unset)) => None,
+        _ => usual,
+    };
+    (quantity.clone(), quantity)
+}
+
+fn named(cpu: Option<&Quantity>, memory: Option<&Quantity>) -> BTreeMap<&'static str, Quantity> {
+    [("cpu", cpu), ("memory", memory)]
+        .into_iter()
+        .filter_map(|(name, quantity)| Some((name, quantity?.clone())))
+        .collect()
+}
+
+fn fixed(text: &str) -> Option<Quantity> {
+    text.parse().ok()
+}
+
+/// Whether the author's containers make the pod one of class Guaranteed: each has limits, and
+/// requests that are the same or absent. Resources of the pod as a whole decide without us.
+fn is_guaranteed(pod: &Pod<'_>) -> bool {
+    let pod_level = pod.field("resources").is_some_and(|resources| !resources.is_null());
+    let mut authors =
+        pod.containers().filter(|(_, container)| text(container, "name") != CONTAINER);
+    !pod_level
+        && authors
+            .all(|(_, container)| ["cpu", "memory"].iter().all(|name| is_fixed(container, name)))
+}
+
+fn is_fixed(container: &Value, resource: &str) -> bool {
+    let amount = |side: &str| {
+        let amount = container.get("resources")?.get(side)?.get(resource)?;
+        Some(amount.as_str().map_or_else(|| amount.to_string(), str::to_owned))
+    };
+    match (amount("requests"), amount("limits")) {
+        (None, Some(_)) => true,
+        (Some(request), Some(limit)) => Quantity::is_same(&request, &limit),
+        (_, None) => false,
+    }
+}
