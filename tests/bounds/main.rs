@@ -2,7 +2,6 @@
 //!
 //! A test program of its own, because it counts every byte that it takes.
 
-mod crowds;
 mod pods;
 
 use std::hint::black_box;
@@ -12,6 +11,7 @@ use mayfly_admission::{
     policy::Directory,
     review::{forecast, review},
 };
+use mayfly_tests::crowds;
 use peak_alloc::PeakAlloc;
 use proptest::test_runner::{Config as Tries, TestRunner};
 

@@ -6,7 +6,7 @@ use proptest::{
     sample::{Index, select},
 };
 
-use crate::crowds::envelope;
+use mayfly_tests::crowds::envelope;
 
 /// Where a pod has lists and objects that somebody looks at.
 const PLACES: [&str; 9] = [

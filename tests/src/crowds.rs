@@ -1,4 +1,4 @@
-//! Bodies that cost much to whoever reads them carelessly, each seen to do so once.
+//! Bodies that cost much to whoever reads them carelessly, each seen to do so once: material for tests and benchmarks.
 
 use std::fmt::Write;
 
@@ -7,9 +7,20 @@ use serde_json::{Value, json};
 /// The API server's limit for a request.
 const LARGEST: usize = 3 * 1024 * 1024;
 
-/// Every crowd by its name.
-pub(crate) fn all() -> Vec<(&'static str, Vec<u8>)> {
-    let pods = [
+/// Every crowd by its name: the body of a review.
+#[must_use]
+pub fn all() -> Vec<(&'static str, Vec<u8>)> {
+    let pods = pods().into_iter().map(|(name, pod)| (name, envelope(&pod).into_bytes()));
+    let raw = raw().into_iter().flat_map(|(name, text)| {
+        [(name, text.clone().into_bytes()), (name, envelope(&text).into_bytes())]
+    });
+    pods.chain(raw).collect()
+}
+
+/// Those that are a pod, as an author may send it to the API server.
+#[must_use]
+pub fn pods() -> Vec<(&'static str, String)> {
+    vec![
         ("aliases", annotated(&[("files", aliases())])),
         ("long words for a suggestion", words()),
         ("variables of path-env", annotated(&[("path-env", "A=b,".repeat(500_000))])),
@@ -35,30 +46,30 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<u8>)> {
         ("containers", spec("containers", r#"{"name":"a"},"#.repeat(200_000))),
         ("containers with path-env", many_containers()),
         ("mounts of ours", mounts()),
-    ];
-    let raw = [
+    ]
+}
+
+/// JSON that is no review, and the same as a review's object.
+fn raw() -> Vec<(&'static str, String)> {
+    vec![
         ("objects in objects", r#"{"a":"#.repeat(500_000)),
         ("members", format!("{{{}}}", r#""a":{"a":0},"#.repeat(250_000))),
         ("numbers", format!("[{}0]", "0,".repeat(1_500_000))),
         ("quotes", "\"".repeat(LARGEST)),
         ("texts", format!("[{}0]", r#""a","#.repeat(780_000))),
-    ];
-    let pods = pods.into_iter().map(|(name, pod)| (name, envelope(&pod).into_bytes()));
-    let raw = raw.into_iter().flat_map(|(name, text)| {
-        [(name, text.clone().into_bytes()), (name, envelope(&text).into_bytes())]
-    });
-    pods.chain(raw).collect()
+    ]
 }
 
 /// The creation of `pod`, as the API server asks about it.
-pub(crate) fn envelope(pod: &str) -> String {
+#[must_use]
+pub fn envelope(pod: &str) -> String {
     format!(
         r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{{"uid":"u","kind":{{"group":"","version":"v1","kind":"Pod"}},"operation":"CREATE","namespace":"default","object":{pod}}}}}"#
     )
 }
 
 fn pod(annotations: &Value, spec: &Value) -> String {
-    json!({"kind": "Pod", "metadata": {"annotations": annotations}, "spec": spec}).to_string()
+    json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "hostile", "annotations": annotations}, "spec": spec}).to_string()
 }
 
 fn annotated(annotations: &[(&str, String)]) -> String {
@@ -74,7 +85,7 @@ fn spec(field: &str, items: String) -> String {
     let items = items.trim_end_matches(',');
     let containers = if field == "containers" { "" } else { r#""containers":[{"name":"a"}],"# };
     format!(
-        r#"{{"metadata":{{"annotations":{{"mayfly.dev/inject":"true","mayfly.dev/file.b":"aws-sm:b"}}}},"spec":{{{containers}"{field}":[{items}]}}}}"#
+        r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"name":"hostile","annotations":{{"mayfly.dev/inject":"true","mayfly.dev/file.b":"aws-sm:b"}}}},"spec":{{{containers}"{field}":[{items}]}}}}"#
     )
 }
 
@@ -103,7 +114,7 @@ fn agent() -> String {
         r#"{{"name":"mayfly-agent","env":[{variables}],"command":["/mayfly-agent","run"]}}"#
     );
     format!(
-        r#"{{"metadata":{{"annotations":{{"mayfly.dev/inject":"true","mayfly.dev/file.b":"aws-sm:b"}}}},"spec":{{"containers":[{{"name":"a"}}],"initContainers":[{container}]}}}}"#
+        r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"name":"hostile","annotations":{{"mayfly.dev/inject":"true","mayfly.dev/file.b":"aws-sm:b"}}}},"spec":{{"containers":[{{"name":"a"}}],"initContainers":[{container}]}}}}"#
     )
 }
 
@@ -112,7 +123,7 @@ fn variables() -> String {
     let pairs = numbered(20_000, |number| format!("V{number}=b"));
     let (env, pairs) = (env.trim_end_matches(','), pairs.trim_end_matches(','));
     format!(
-        r#"{{"metadata":{{"annotations":{{"mayfly.dev/inject":"true","mayfly.dev/file.b":"aws-sm:b","mayfly.dev/path-env":"{pairs}"}}}},"spec":{{"containers":[{{"name":"a","env":[{env}]}}]}}}}"#
+        r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"name":"hostile","annotations":{{"mayfly.dev/inject":"true","mayfly.dev/file.b":"aws-sm:b","mayfly.dev/path-env":"{pairs}"}}}},"spec":{{"containers":[{{"name":"a","env":[{env}]}}]}}}}"#
     )
 }
 
@@ -136,7 +147,7 @@ fn labels() -> String {
     let labels = numbered(100_000, |number| format!(r#""l{number}":"v""#));
     let labels = labels.trim_end_matches(',');
     format!(
-        r#"{{"metadata":{{"labels":{{{labels}}},"annotations":{{"mayfly.dev/inject":"true","mayfly.dev/file.b":"aws-sm:b"}}}},"spec":{{"containers":[{{"name":"a"}}]}}}}"#
+        r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"name":"hostile","labels":{{{labels}}},"annotations":{{"mayfly.dev/inject":"true","mayfly.dev/file.b":"aws-sm:b"}}}},"spec":{{"containers":[{{"name":"a"}}]}}}}"#
     )
 }
 
@@ -145,7 +156,7 @@ fn many_containers() -> String {
     let containers = numbered(400, |number| format!(r#"{{"name":"c{number}"}}"#));
     let (pairs, containers) = (pairs.trim_end_matches(','), containers.trim_end_matches(','));
     format!(
-        r#"{{"metadata":{{"annotations":{{"mayfly.dev/inject":"true","mayfly.dev/file.b":"aws-sm:b","mayfly.dev/path-env":"{pairs}"}}}},"spec":{{"containers":[{containers}]}}}}"#
+        r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"name":"hostile","annotations":{{"mayfly.dev/inject":"true","mayfly.dev/file.b":"aws-sm:b","mayfly.dev/path-env":"{pairs}"}}}},"spec":{{"containers":[{containers}]}}}}"#
     )
 }
 
