@@ -32,7 +32,7 @@ fn extent(cluster: &Cluster) -> Duration {
 const PACE: Duration = Duration::from_millis(500);
 
 /// Connections that begin a body and never end it; the shell of one pod holds them.
-const SLOW: usize = 300;
+const SLOW: usize = 100;
 
 async fn a_hostile_tenant_holds_up_nobody(cluster: &Cluster) -> Result<()> {
     let honest = Tenant::new(cluster, "honest").await?;
