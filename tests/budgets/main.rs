@@ -10,6 +10,7 @@ mod agent;
 mod bare;
 mod binaries;
 mod certificate;
+mod hostile;
 mod load;
 mod webhook;
 
@@ -64,6 +65,7 @@ async fn measure(args: &Args) -> Result<()> {
     let binaries = measure::binaries::build()?;
     let mut table = Table::new(["what", "seen", "budget"]);
     binaries::measure(&binaries, &mut table)?;
+    hostile::measure(&mut table)?;
     agent::measure(&binaries, args.starts, &mut table).await?;
     webhook::measure(&binaries, args.requests, &mut table).await?;
     println!("\n{table}");

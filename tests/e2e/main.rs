@@ -12,6 +12,7 @@ mod database;
 mod delivery;
 mod examples;
 mod host;
+mod hostile;
 mod install;
 mod jobs;
 mod kms;
@@ -134,6 +135,7 @@ fn topics() -> Vec<Case> {
         abuse::cases(),
         strangers::cases(),
         policy::cases(),
+        hostile::cases(),
         removal::cases(),
         install::cases(),
         examples::cases(),

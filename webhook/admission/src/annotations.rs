@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     config::Config,
-    fault::Fault,
+    fault::{Fault, Faults},
     policy::{Namespace, Subject},
     request::Request,
     settings::{
@@ -28,7 +28,7 @@ pub enum Asked {
     /// `inject: "false"`.
     Off,
     /// A request, as far as it could be read, and everything that was wrong with it.
-    Injection(Box<Request>, Vec<Fault>),
+    Injection(Box<Request>, Faults),
 }
 
 /// Reads the annotations of `subject`.
@@ -70,7 +70,7 @@ fn unknown_suffix(suffix: &str) -> String {
 struct Reader {
     own: Settings,
     entries: Entries,
-    faults: Vec<Fault>,
+    faults: Faults,
 }
 
 impl Reader {
@@ -110,7 +110,7 @@ impl Reader {
     }
 
     fn fault(&mut self, suffix: &str, message: impl std::fmt::Display) {
-        self.faults.push(Fault::new(format!("{PREFIX}{suffix}"), message));
+        self.faults.push_with(|| Fault::new(format!("{PREFIX}{suffix}"), message));
     }
 
     fn read(&mut self, suffix: &str, text: &str) {
@@ -133,12 +133,13 @@ impl Reader {
             }
             Key::Unknown => {
                 self.entries.expect_anything();
-                self.fault(suffix, unknown_suffix(suffix));
+                self.faults
+                    .push_with(|| Fault::new(format!("{PREFIX}{suffix}"), unknown_suffix(suffix)));
             }
         }
     }
 
-    fn finish(mut self, config: &Config, subject: &Subject<'_>) -> (Request, Vec<Fault>) {
+    fn finish(mut self, config: &Config, subject: &Subject<'_>) -> (Request, Faults) {
         let operator = config.defaults_for(subject);
         let namespaces = self.read_namespace(config, subject.namespace);
         let faults = &mut self.faults;

@@ -39,28 +39,78 @@ impl fmt::Display for Fault {
     }
 }
 
-/// All faults of a pod, in a stable order: the annotations' first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Faults(pub Vec<Fault>);
+/// All faults of a pod, in a stable order: the annotations' first. Those that no answer would list are
+/// only counted, so that a pod of a million faults costs no more than one of fifty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Faults {
+    listed: Vec<Fault>,
+    more: usize,
+}
+
+impl Faults {
+    /// Takes one more.
+    pub fn push(&mut self, fault: Fault) {
+        self.push_with(|| fault);
+    }
+
+    /// Takes one more, which is only made if it will be listed.
+    pub fn push_with(&mut self, fault: impl FnOnce() -> Fault) {
+        if self.listed.len() < MOST_LISTED {
+            self.listed.push(fault());
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// Takes all of `others`.
+    pub fn append(&mut self, others: Self) {
+        self.extend(others.listed);
+        self.more += others.more;
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.listed.is_empty()
+    }
+
+    /// Those that are listed.
+    pub fn iter(&self) -> impl Iterator<Item = &Fault> {
+        self.listed.iter()
+    }
+}
+
+impl Extend<Fault> for Faults {
+    fn extend<T: IntoIterator<Item = Fault>>(&mut self, faults: T) {
+        faults.into_iter().for_each(|fault| self.push(fault));
+    }
+}
 
 impl From<Fault> for Faults {
     fn from(fault: Fault) -> Self {
-        Self(vec![fault])
+        Self { listed: vec![fault], more: 0 }
+    }
+}
+
+impl FromIterator<Fault> for Faults {
+    fn from_iter<T: IntoIterator<Item = Fault>>(faults: T) -> Self {
+        let mut all = Self::default();
+        all.extend(faults);
+        all
     }
 }
 
 /// One fault on one line, several as a list below a line that counts them.
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(faults) = self;
-        if let [fault] = faults.as_slice() {
+        let Self { listed, more } = self;
+        if let [fault] = listed.as_slice() {
             return write!(f, "mayfly: {fault}");
         }
-        write!(f, "mayfly: {} faults", faults.len())?;
-        for fault in faults.iter().take(MOST_LISTED) {
+        write!(f, "mayfly: {} faults", listed.len() + more)?;
+        for fault in listed {
             write!(f, "\n- {fault}")?;
         }
-        match faults.len().saturating_sub(MOST_LISTED) {
+        match more {
             0 => Ok(()),
             more => write!(f, "\n- and {more} more"),
         }
@@ -111,10 +161,13 @@ mod tests {
     #[test]
     fn one_fault_is_one_line_and_several_are_a_list() {
         let fault = || Fault::new("mayfly.dev/mode", "wrong");
-        assert_eq!(Faults(vec![fault()]).to_string(), "mayfly: `mayfly.dev/mode`: wrong");
-        let two = Faults(vec![fault(), fault()]).to_string();
+        assert_eq!(Faults::from(fault()).to_string(), "mayfly: `mayfly.dev/mode`: wrong");
+        let two = Faults::from_iter([fault(), fault()]).to_string();
         assert_eq!(two, "mayfly: 2 faults\n- `mayfly.dev/mode`: wrong\n- `mayfly.dev/mode`: wrong");
-        let many = Faults(vec![fault(); 60]).to_string();
+        let mut faults: Faults = std::iter::repeat_with(fault).take(30).collect();
+        faults.append(faults.clone());
+        let many = faults.to_string();
+        assert!(many.starts_with("mayfly: 60 faults\n"), "{many}");
         assert!(many.ends_with("\n- and 10 more"), "{many}");
     }
 

@@ -24,7 +24,7 @@ use serde_json::Value;
 
 use crate::{
     config::Config,
-    fault::Fault,
+    fault::{Fault, Faults},
     names::CONTAINER,
     pod::{List, Pod, Position},
     reach::AwsReach,
@@ -68,7 +68,7 @@ pub enum Step {
 pub(crate) struct Prospect<'a> {
     placement: Result<Placement, Fault>,
     chosen: Vec<Position>,
-    faults: Vec<Fault>,
+    faults: Faults,
     /// What of AWS reaches the agent, if it asks AWS.
     pub(crate) aws: Option<AwsReach<'a>>,
 }
@@ -79,7 +79,7 @@ impl<'a> Prospect<'a> {
         let placement = placement::place(request.mode(), pod, config);
         let (chosen, faults) = match &placement {
             Ok(placement) => chosen::choose(config, request, pod, placement),
-            Err(_) => (Vec::new(), Vec::new()),
+            Err(_) => (Vec::new(), Faults::default()),
         };
         let aws = AwsReach::of(request, pod, &chosen);
         Self { placement, chosen, faults, aws }
@@ -92,15 +92,15 @@ pub(crate) fn plan<'a>(
     request: &'a Request,
     pod: &'a Pod<'a>,
     prospect: Prospect<'a>,
-) -> Result<Injection, Vec<Fault>> {
+) -> Result<Injection, Faults> {
     if is_windows(pod) {
-        return Err(vec![Fault::new(
+        return Err(Faults::from(Fault::new(
             "spec.os.name",
             "`windows` is not supported; Mayfly's files need Linux",
-        )]);
+        )));
     }
     let Prospect { placement, chosen, faults, aws } = prospect;
-    let placement = placement.map_err(|fault| vec![fault])?;
+    let placement = placement.map_err(Faults::from)?;
     let mut planner = Planner {
         config,
         request,
@@ -108,7 +108,7 @@ pub(crate) fn plan<'a>(
         choices: Choices::of(request),
         placement,
         aws,
-        faults: Vec::new(),
+        faults: Faults::default(),
         warnings: Vec::new(),
         steps: Vec::new(),
     };
@@ -151,15 +151,15 @@ struct Planner<'a> {
     choices: Choices,
     placement: Placement,
     aws: Option<AwsReach<'a>>,
-    faults: Vec<Fault>,
+    faults: Faults,
     warnings: Vec<String>,
     steps: Vec<Step>,
 }
 
 impl Planner<'_> {
-    fn plan(&mut self, chosen: &[Position], faults: Vec<Fault>) {
+    fn plan(&mut self, chosen: &[Position], faults: Faults) {
         self.refuse_probe_without_sidecar();
-        self.faults.extend(faults);
+        self.faults.append(faults);
         let access = access::Ownership::of(self.pod, chosen);
         let identity = self.identify();
         let resources = self.allot();
@@ -175,7 +175,7 @@ impl Planner<'_> {
         }
     }
 
-    fn finish(self) -> Result<Injection, Vec<Fault>> {
+    fn finish(self) -> Result<Injection, Faults> {
         if self.faults.is_empty() {
             Ok(Injection { mode: self.choices.mode, steps: self.steps, warnings: self.warnings })
         } else {

@@ -20,6 +20,7 @@
 //! Invariant: patches carry references, never values.
 
 pub mod annotations;
+mod bounds;
 pub mod config;
 pub mod fault;
 pub mod injection;

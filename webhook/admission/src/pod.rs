@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::fault::Fault;
+use crate::{bounds, fault::Fault};
 
 /// One of a pod's two lists of containers that are started with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,6 +56,8 @@ impl<'a> Pod<'a> {
         for list in ["containers", "initContainers", "volumes"] {
             check_list(spec, list, || format!("spec.{list}"))?;
         }
+        bounds::containers(pod.containers().count())
+            .map_err(|excess| Fault::new("spec", excess))?;
         for (position, container) in pod.containers() {
             for list in CONTAINER_LISTS {
                 check_list(container, list, || format!("{}.{list}", place(position)))?;

@@ -8,6 +8,7 @@ mod answer;
 mod decision;
 mod forecast;
 
+use serde::Deserialize;
 use serde_json::Value;
 
 pub use account::Account;
@@ -16,6 +17,7 @@ pub use forecast::{Forecast, forecast};
 
 use crate::{
     annotations::{self, Asked},
+    bounds,
     config::Config,
     fault::{Fault, Faults},
     injection::{self, Prospect},
@@ -49,10 +51,43 @@ pub struct Review {
 
 /// Decides about the `AdmissionReview` in `body`.
 pub fn review(config: &Config, directory: &Directory, body: &[u8]) -> Review {
-    match serde_json::from_slice(body) {
+    match parse(body) {
         Ok(review) => review_parsed(config, directory, review),
-        Err(error) => Review::of(Decision::Malformed(Malformed::Json(error.to_string()))),
+        Err(answer) => answer,
     }
+}
+
+/// The `AdmissionReview` in `body`, or the answer to one that is not read.
+fn parse(body: &[u8]) -> Result<Value, Review> {
+    let malformed =
+        |error: serde_json::Error| Decision::Malformed(Malformed::Json(error.to_string()));
+    if let Err(excess) = bounds::weigh(body) {
+        let Summons { request } =
+            serde_json::from_slice(body).map_err(|error| Review::of(malformed(error)))?;
+        let decision = Decision::Denied(Fault::new("object", excess).into());
+        return Err(Review {
+            uid: request.uid,
+            namespace: request.namespace,
+            name: request.name,
+            ..Review::of(decision)
+        });
+    }
+    serde_json::from_slice(body).map_err(|error| Review::of(malformed(error)))
+}
+
+/// As much of a review as its answer needs.
+#[derive(Deserialize)]
+struct Summons {
+    request: Summoned,
+}
+
+#[derive(Deserialize)]
+struct Summoned {
+    uid: String,
+    #[serde(default)]
+    namespace: String,
+    #[serde(default)]
+    name: String,
 }
 
 /// Decides about an `AdmissionReview` that is parsed already.
@@ -224,6 +259,9 @@ fn decide(
     if annotations.contains_key("kubernetes.io/config.mirror") {
         return Outcome::Nothing(Untouched::Mirror);
     }
+    if let Err(excess) = bounds::annotations(annotations) {
+        return Outcome::Denied(Fault::new("metadata.annotations", excess).into());
+    }
     let nowhere = Namespace::default();
     let subject = Subject::new(namespace.unwrap_or(&nowhere), &pod);
     let (request, mut faults) = match annotations::parse(annotations, config, &subject) {
@@ -249,10 +287,10 @@ fn decide(
     let plan = injection::plan(config, &request, &view, prospect);
     let mut plan = match plan {
         Ok(plan) if faults.is_empty() => plan,
-        Ok(_) => return Outcome::Denied(Faults(faults)),
+        Ok(_) => return Outcome::Denied(faults),
         Err(more) => {
-            faults.extend(more);
-            return Outcome::Denied(Faults(faults));
+            faults.append(more);
+            return Outcome::Denied(faults);
         }
     };
     let (mode, mut warnings) = (plan.mode, std::mem::take(&mut plan.warnings));

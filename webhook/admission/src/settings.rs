@@ -10,7 +10,10 @@ mod vault_method;
 
 use mayfly_spec::spec::{Identity, Interval, Mode};
 
-use crate::quantity::{MEBIBYTE, Quantity};
+use crate::{
+    bounds,
+    quantity::{MEBIBYTE, Quantity},
+};
 pub use mount_path::{MountPath, overlap};
 pub use name::{Annotation, Kind, PREFIX};
 pub(crate) use name::{DEFAULT_PREFIX, Key, defaultable, of_namespace, suffix, suggestions};
@@ -18,6 +21,9 @@ pub use path_env::PathEnv;
 pub use value::{Amount, ValueError, VaultAddress};
 pub(crate) use value::{host_name, line, list_addresses, region};
 pub use vault_method::VaultMethod;
+
+/// About as many as AWS has.
+const MOST_REGIONS: usize = 32;
 
 /// How the app is held back until its files are there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,6 +197,9 @@ fn interval(text: &str) -> Result<Interval, ValueError> {
 }
 
 fn names(text: &str) -> Result<Vec<String>, ValueError> {
+    if text.split(',').count() > bounds::NAMES {
+        return Err(value::form(text, "at most 500 names"));
+    }
     let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
     if names.iter().any(String::is_empty) {
         return Err(value::form(text, "names of containers, parted by commas"));
@@ -199,6 +208,9 @@ fn names(text: &str) -> Result<Vec<String>, ValueError> {
 }
 
 fn regions(text: &str) -> Result<Vec<String>, ValueError> {
+    if text.split(',').count() > MOST_REGIONS {
+        return Err(value::form(text, "at most 32 regions"));
+    }
     text.split(',').map(value::region).collect()
 }
 

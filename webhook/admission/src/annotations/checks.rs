@@ -9,7 +9,7 @@ use mayfly_spec::suggestion::Suggestion;
 use super::Entries;
 use crate::{
     config::Config,
-    fault::{Fault, quote},
+    fault::{Fault, Faults, quote},
     settings::{Annotation, PathEnv, Settings, list_addresses},
 };
 
@@ -20,7 +20,7 @@ pub(super) fn settings(
     config: &Config,
     operator: &Settings,
     place: impl Fn(Annotation) -> String,
-    faults: &mut Vec<Fault>,
+    faults: &mut Faults,
 ) {
     let floor = config.refresh_floor;
     if let Some(refresh) = settings.refresh.filter(|refresh| *refresh < floor) {
@@ -40,22 +40,24 @@ pub(super) fn settings(
 }
 
 /// Each variable once, each file one that is asked for.
-pub(super) fn path_env(pairs: &[PathEnv], entries: &Entries, faults: &mut Vec<Fault>) {
+pub(super) fn path_env(pairs: &[PathEnv], entries: &Entries, faults: &mut Faults) {
     let mut seen = BTreeSet::new();
+    let places = entries.places();
     for PathEnv { variable, path } in pairs {
-        let mut fault =
-            |message: String| faults.push(Fault::new(Annotation::PathEnv.to_string(), message));
+        let fault = |message: String| Fault::new(Annotation::PathEnv.to_string(), message);
         if !seen.insert(variable) {
-            fault(format!("`{variable}` is set twice"));
+            faults.push_with(|| fault(format!("`{}` is set twice", quote(variable))));
         }
-        if !entries.may_have(path) {
-            let known = entries.known();
-            let hint = if known.is_empty() {
-                String::new()
-            } else {
-                Suggestion::new(path, known).to_string()
-            };
-            fault(format!("no file `{}` is asked for{hint}", quote(path)));
+        if !places.may_have(path) {
+            faults.push_with(|| {
+                let known = entries.known();
+                let hint = if known.is_empty() {
+                    String::new()
+                } else {
+                    Suggestion::new(path, known).to_string()
+                };
+                fault(format!("no file `{}` is asked for{hint}", quote(path)))
+            });
         }
     }
 }

@@ -10,9 +10,11 @@ use mayfly_spec::{
     reference::Source,
 };
 use serde_json::Value;
+use serde_saphyr::{Error, budget::BudgetBreach};
 
 use crate::{
-    fault::{Fault, quote},
+    bounds,
+    fault::{Fault, Faults, quote},
     settings::{Annotation, Kind, PREFIX, ValueError},
 };
 
@@ -32,8 +34,18 @@ pub(super) struct Entries {
 impl Entries {
     /// Takes `file.<path>` or `dir.<path>`.
     pub(super) fn add(&mut self, kind: Kind, path: &str, text: &str) -> Result<(), String> {
+        self.admit()?;
         let entry = entry(kind, path, text);
         self.take(entry, || Some(path.to_owned()))
+    }
+
+    /// Whether there is room for one more, good or not.
+    fn admit(&mut self) -> Result<(), String> {
+        if self.files.len() + self.faulty.len() < bounds::FILES {
+            return Ok(());
+        }
+        self.unreadable = true;
+        Err(format!("one file too many; allowed: {}", bounds::FILES))
     }
 
     fn take(
@@ -62,7 +74,8 @@ impl Entries {
         for (number, entry) in (1..).zip(list) {
             let path = ["path", "dir"].iter().find_map(|field| entry.get(field)?.as_str());
             let path = path.map(str::to_owned);
-            if let Err(message) = self.take(listed(entry), || path) {
+            let taken = self.admit().and_then(|()| self.take(listed(entry), || path));
+            if let Err(message) = taken {
                 faults.push(format!("entry {number}: {message}"));
             }
         }
@@ -75,7 +88,7 @@ impl Entries {
     }
 
     /// What concerns all entries together.
-    pub(super) fn check(&self, faults: &mut Vec<Fault>) {
+    pub(super) fn check(&self, faults: &mut Faults) {
         for conflict in Files::conflicts(&self.files) {
             faults.push(Fault::new(Annotation::Files.to_string(), conflict));
         }
@@ -89,19 +102,15 @@ impl Entries {
         }
     }
 
-    /// Whether `path` is, or may have been meant to be, one of the files.
-    pub(super) fn may_have(&self, path: &str) -> bool {
-        let is_entry = |entry: &FileEntry| match entry.content {
-            Content::File(_) => entry.path.as_str() == path,
-            Content::Directory => {
-                let rest = path.strip_prefix(entry.path.as_str());
-                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            }
+    /// Where the files are, or may have been meant to be.
+    pub(super) fn places(&self) -> Places<'_> {
+        let paths = |directories: bool| {
+            let entries = self.files.iter();
+            let of_kind = entries
+                .filter(move |entry| matches!(entry.content, Content::Directory) == directories);
+            of_kind.map(|entry| entry.path.as_str()).collect()
         };
-        let well_formed = path.parse::<FilePath>().is_ok();
-        self.unreadable
-            || self.faulty.contains(path)
-            || well_formed && self.files.iter().any(is_entry)
+        Places { entries: self, files: paths(false), directories: paths(true) }
     }
 
     /// The paths that are asked for.
@@ -110,11 +119,45 @@ impl Entries {
     }
 }
 
+/// The paths of the entries, to be searched.
+#[derive(Debug)]
+pub(super) struct Places<'a> {
+    entries: &'a Entries,
+    files: BTreeSet<&'a str>,
+    directories: BTreeSet<&'a str>,
+}
+
+impl Places<'_> {
+    /// Whether `path` is, or may have been meant to be, one of the files.
+    pub(super) fn may_have(&self, path: &str) -> bool {
+        let well_formed = || path.parse::<FilePath>().is_ok();
+        self.entries.unreadable
+            || self.entries.faulty.contains(path)
+            || well_formed() && (self.files.contains(path) || self.is_in_a_directory(path))
+    }
+
+    fn is_in_a_directory(&self, path: &str) -> bool {
+        let mut above = path.match_indices('/').map(|(end, _)| &path[..end]);
+        self.directories.contains(path) || above.any(|above| self.directories.contains(above))
+    }
+}
+
+/// YAML of so many values as [`bounds::FILES`] entries have, each written where it is meant: an alias
+/// of a few bytes can stand for any number of them.
 fn list(text: &str) -> Result<Vec<Value>, String> {
-    match serde_saphyr::from_str(text) {
+    let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_aliases: 0,
+            max_anchors: 0,
+            max_merge_keys: 0,
+            max_nodes: bounds::YAML_NODES,
+            max_events: 2 * bounds::YAML_NODES,
+        },
+    };
+    match serde_saphyr::from_str_with_options(text, options) {
         Ok(Value::Array(list)) => Ok(list),
         Ok(_) => Err("not a YAML list; begin each entry with `- `, for example `- {path: a, from: \"vault:secret/app#a\"}`".to_owned()),
-        Err(error) => Err(format!("not YAML: {}", first_line(&error))),
+        Err(error) => Err(unreadable(&error)),
     }
 }
 
@@ -156,6 +199,22 @@ fn refuse_source(from: &Reference) -> Result<(), String> {
                 .to_owned())
         }
         _ => Ok(()),
+    }
+}
+
+fn unreadable(error: &Error) -> String {
+    match error.without_snippet() {
+        Error::Budget {
+            breach: BudgetBreach::Aliases { .. } | BudgetBreach::Anchors { .. },
+            ..
+        } => "anchors and aliases (`&name`, `*name`) are not read; write each entry out".to_owned(),
+        Error::Budget { .. } => {
+            format!(
+                "longer or deeper than a list of {} entries; write less, or keep several secrets in one",
+                bounds::FILES
+            )
+        }
+        error => format!("not YAML: {}", first_line(error)),
     }
 }
 

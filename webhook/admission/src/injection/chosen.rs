@@ -2,12 +2,14 @@
 //!
 //! PURE.
 
+use std::collections::BTreeSet;
+
 use mayfly_spec::suggestion::Suggestion;
 
 use super::placement::Placement;
 use crate::{
     config::Config,
-    fault::{Fault, quote},
+    fault::{Fault, Faults, quote},
     names::CONTAINER,
     pod::{List, Pod, Position, is_native_sidecar, text},
     request::Request,
@@ -21,8 +23,8 @@ pub(super) fn choose(
     request: &Request,
     pod: &Pod<'_>,
     placement: &Placement,
-) -> (Vec<Position>, Vec<Fault>) {
-    let mut faults = Vec::new();
+) -> (Vec<Position>, Faults) {
+    let mut faults = Faults::default();
     let chosen = match &request.settings.containers {
         Some(names) => named(pod, names, &mut faults),
         None => authors(config, pod, placement),
@@ -43,16 +45,19 @@ fn authors(config: &Config, pod: &Pod<'_>, placement: &Placement) -> Vec<Positio
     named_containers(pod).filter(is_authors).map(|(position, _)| position).collect()
 }
 
-fn named(pod: &Pod<'_>, names: &[String], faults: &mut Vec<Fault>) -> Vec<Position> {
+fn named(pod: &Pod<'_>, names: &[String], faults: &mut Faults) -> Vec<Position> {
     let authors = || named_containers(pod).filter(|(_, name)| *name != CONTAINER);
     let known: Vec<&str> = authors().map(|(_, name)| name).collect();
-    for name in names.iter().filter(|name| !known.contains(&name.as_str())) {
-        let suggestion = Suggestion::new(name, known.iter().copied());
-        let message = format!("the pod has no container `{}`{suggestion}", quote(name));
-        faults.push(Fault::new(Annotation::Containers.to_string(), message));
+    let present: BTreeSet<&str> = known.iter().copied().collect();
+    for name in names.iter().filter(|name| !present.contains(name.as_str())) {
+        faults.push_with(|| {
+            let suggestion = Suggestion::new(name, known.iter().copied());
+            let message = format_args!("the pod has no container `{}`{suggestion}", quote(name));
+            Fault::new(Annotation::Containers.to_string(), message)
+        });
     }
-    let is_named = |(_, name): &(Position, &str)| names.iter().any(|wanted| wanted == name);
-    authors().filter(is_named).map(|(position, _)| position).collect()
+    let wanted: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+    authors().filter(|(_, name)| wanted.contains(name)).map(|(position, _)| position).collect()
 }
 
 fn named_containers<'a>(pod: &Pod<'a>) -> impl Iterator<Item = (Position, &'a str)> {

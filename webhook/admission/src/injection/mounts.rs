@@ -2,10 +2,13 @@
 //!
 //! PURE.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Value, json};
 
 use super::{Planner, Step};
 use crate::{
+    bounds,
     fault::{Fault, quote},
     names::{CONTAINER, IDENTITY_VOLUME, SECRETS_VOLUME, STATE_VOLUME},
     pod::{Position, items, place, text},
@@ -17,6 +20,7 @@ impl Planner<'_> {
     /// hands.
     pub(super) fn ensure_mounts(&mut self, chosen: &[Position]) {
         let pod = *self.pod;
+        let chosen: BTreeSet<Position> = chosen.iter().copied().collect();
         for (position, container) in pod.containers() {
             if text(container, "name") == CONTAINER {
                 continue;
@@ -87,29 +91,79 @@ impl Planner<'_> {
     /// Sets `path-env` in every chosen container; a variable that says something else stays.
     pub(super) fn ensure_path_env(&mut self, chosen: &[Position]) {
         let (pod, request) = (*self.pod, self.request);
+        let pairs = &request.settings.path_env;
+        let count = pairs.len() * chosen.len();
+        if count > bounds::VARIABLES {
+            let message = format!(
+                "{count} variables in all containers together; allowed: {}",
+                bounds::VARIABLES
+            );
+            self.faults.push(Fault::new(Annotation::PathEnv.to_string(), message));
+            return;
+        }
+        let values: Vec<String> = pairs.iter().map(|pair| self.value(pair)).collect();
         for position in chosen.iter().copied() {
-            let env = items(pod.container(position), "env");
-            for pair in &request.settings.path_env {
-                self.ensure_variable(position, env, pair);
+            let env = if pairs.is_empty() { &[] } else { items(pod.container(position), "env") };
+            let present = Present::of(pairs, &values, env);
+            for (pair, value) in pairs.iter().zip(&values) {
+                self.ensure_variable(position, &present, pair, value);
             }
         }
     }
 
-    fn ensure_variable(&mut self, position: Position, env: &[Value], pair: &PathEnv) {
-        let PathEnv { variable, path } = pair;
-        // The kubelet expands `$(…)` in a variable, and takes `$$` for a dollar sign.
-        let value = format!("{}/{}", self.choices.mount_path, path.replace('$', "$$"));
-        let mut present = env.iter().filter(|other| text(other, "name") == variable).peekable();
-        if present.peek().is_none() {
-            let variable = json!({"name": variable, "value": value});
-            self.steps.push(Step::Append(position, "env", variable));
-        } else if !present.all(|other| text(other, "value") == value) {
-            let message = format!(
-                "the container sets `{variable}` itself; remove it there, or name another variable in `{}`",
-                Annotation::PathEnv
-            );
-            self.faults.push(Fault::new(format!("{}.env", place(position)), message));
+    /// The kubelet expands `$(…)` in a variable, and takes `$$` for a dollar sign.
+    fn value(&self, PathEnv { path, .. }: &PathEnv) -> String {
+        format!("{}/{}", self.choices.mount_path, path.replace('$', "$$"))
+    }
+
+    fn ensure_variable(
+        &mut self,
+        position: Position,
+        Present(present): &Present<'_>,
+        PathEnv { variable, .. }: &PathEnv,
+        value: &str,
+    ) {
+        match present.get(variable.as_str()) {
+            Some((_, Found::Nowhere)) | None => {
+                let variable = json!({"name": variable, "value": value});
+                self.steps.push(Step::Append(position, "env", variable));
+            }
+            Some((_, Found::Same)) => {}
+            Some((_, Found::Other)) => self.faults.push_with(|| {
+                let message = format!(
+                    "the container sets `{variable}` itself; remove it there, or name another variable in `{}`",
+                    Annotation::PathEnv
+                );
+                Fault::new(format!("{}.env", place(position)), message)
+            }),
         }
+    }
+}
+
+/// Which of the variables a container has already.
+struct Present<'a>(BTreeMap<&'a str, (&'a str, Found)>);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Nowhere,
+    Same,
+    Other,
+}
+
+impl<'a> Present<'a> {
+    /// In one pass over `env`, however long it is.
+    fn of(pairs: &'a [PathEnv], values: &'a [String], env: &[Value]) -> Self {
+        let wanted = pairs.iter().zip(values);
+        let mut present: BTreeMap<&str, (&str, Found)> = wanted
+            .map(|(pair, value)| (pair.variable.as_str(), (value.as_str(), Found::Nowhere)))
+            .collect();
+        for variable in env {
+            if let Some((value, found)) = present.get_mut(text(variable, "name")) {
+                let same = *found != Found::Other && text(variable, "value") == *value;
+                *found = if same { Found::Same } else { Found::Other };
+            }
+        }
+        Self(present)
     }
 }
 

@@ -6,10 +6,10 @@
 
 use serde_json::Value;
 
-use super::{Decision, Malformed, Outcome, Review, Untouched, read};
+use super::{Decision, Outcome, Review, Untouched, parse, read};
 use crate::{
     config::Config,
-    fault::{Faults, MOST_WARNINGS},
+    fault::{Fault, Faults, MOST_WARNINGS},
     pod::text,
     policy::Directory,
     workload::Template,
@@ -17,9 +17,16 @@ use crate::{
 
 /// Decides about the `AdmissionReview` of a workload in `body`.
 pub fn forecast(config: &Config, directory: &Directory, body: &[u8]) -> Review {
-    match serde_json::from_slice(body) {
+    match parse(body) {
         Ok(review) => forecast_parsed(config, directory, review),
-        Err(error) => Review::of(Decision::Malformed(Malformed::Json(error.to_string()))),
+        Err(mut answer) => {
+            // A workload is never refused; its pods will be.
+            if let Decision::Denied(faults) = &answer.decision {
+                answer.warnings = refusals("workload", faults).collect();
+                answer.decision = Decision::Forecast(Forecast::Refused);
+            }
+            answer
+        }
     }
 }
 
@@ -71,10 +78,10 @@ impl Review {
 }
 
 /// A line for each fault, because the API server cuts each warning for itself.
-fn refusals(kind: &str, Faults(faults): &Faults) -> impl Iterator<Item = String> {
+fn refusals(kind: &str, faults: &Faults) -> impl Iterator<Item = String> {
     let kind = kind.to_owned();
-    faults
-        .iter()
+    let told: Vec<&Fault> = faults.iter().collect();
+    told.into_iter()
         .map(move |fault| format!("mayfly: the pods of this {kind} will be refused: {fault}"))
 }
 

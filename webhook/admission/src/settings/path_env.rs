@@ -3,6 +3,7 @@
 //! PURE.
 
 use super::{ValueError, value};
+use crate::bounds;
 
 /// One variable and the file below the mount path that it names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +16,9 @@ pub struct PathEnv {
 
 impl PathEnv {
     pub(super) fn parse_list(text: &str) -> Result<Vec<Self>, ValueError> {
+        if text.split(',').count() > bounds::VARIABLES {
+            return Err(value::form(text, "at most 2000 variables"));
+        }
         text.split(',')
             .map(|pair| Self::parse(pair.trim()).ok_or_else(|| {
                 value::form(text, "`VARIABLE=<file>` pairs, parted by commas, such as `DB_PASSWORD_FILE=db-password`")

@@ -10,7 +10,6 @@ use serde_json::Value;
 use mayfly_admission::{
     annotations,
     config::Config,
-    fault::Faults,
     names::CONTAINER,
     pod::{Pod, items, text},
     policy::Directory,
@@ -151,10 +150,10 @@ impl<'a> Survey<'a> {
         let name = text(&metadata, "namespace");
         let namespace = self.directory.find(name, self.config.needs_namespaces());
         let pod = workload.pointer_mut(template.pointer).map(Value::take).unwrap_or_default();
-        if let Outcome::Denied(Faults(faults)) =
+        if let Outcome::Denied(faults) =
             inject(self.config, namespace.as_deref(), pod, template.ends).outcome
         {
-            for fault in faults {
+            for fault in faults.iter() {
                 self.add(FindingKind::WouldBeRefused, &metadata, &object, fault.to_string(), 0);
             }
         }
