@@ -133,7 +133,8 @@ async fn without_the_registration_for_workloads_pods_are_reviewed_as_ever(
     let outcome = async {
         cluster.kubectl(&[&["delete"], WARNINGS.as_slice()].concat()).await?;
         tenant.run(&tenant.vault_pod("asks")).await?;
-        let silent = || async { warned(&tenant).await?.is_empty().then_some(()).context("a warning") };
+        let silent =
+            || async { warned(&tenant).await?.is_empty().then_some(()).context("a warning") };
         eventually("the warnings to end", PATIENCE, silent).await?;
         operator::rolled_out(cluster).await?;
         ensure!(self::bundle(cluster, &REGISTRATION).await? == bundle, "the bundle has changed");

@@ -153,7 +153,8 @@ async fn empty(cluster: &Cluster, blinks: &Blinks, end: Instant) -> Result<usize
     let (mut emptied, mut next) = (0, Instant::now());
     while Instant::now() < end {
         blinks.begin();
-        let bundle = json!({"op": "replace", "path": "/webhooks/0/clientConfig/caBundle", "value": ""});
+        let bundle =
+            json!({"op": "replace", "path": "/webhooks/0/clientConfig/caBundle", "value": ""});
         let patch = format!("--patch={}", json!([bundle]));
         for registration in [REGISTRATION, WARNINGS] {
             let patch = ["--type=json", &patch];

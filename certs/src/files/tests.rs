@@ -183,12 +183,19 @@ fn a_pair_that_is_over_is_taken_when_the_clock_steps_back() {
 fn a_certificate_for_nobody_or_for_others_is_not_served_and_its_names_are_told() {
     const SERVICE: &str = "mayfly-webhook.mayfly.svc";
     let cases: [(&[&str], &[&str], &[&str]); 6] = [
-        (&[], &[SERVICE], &["no subject alternative name", "issue it for `mayfly-webhook.mayfly.svc`"]),
+        (
+            &[],
+            &[SERVICE],
+            &["no subject alternative name", "issue it for `mayfly-webhook.mayfly.svc`"],
+        ),
         (&[], &[], &["no subject alternative name"]),
         (
             &["mayfly-webhook", "10.0.0.1"],
             &[SERVICE],
-            &["for `mayfly-webhook`, `10.0.0.1`, not for `mayfly-webhook.mayfly.svc`", "--tls-name"],
+            &[
+                "for `mayfly-webhook`, `10.0.0.1`, not for `mayfly-webhook.mayfly.svc`",
+                "--tls-name",
+            ],
         ),
         (&[SERVICE], &[SERVICE, "10.0.0.1"], &["not for `10.0.0.1`"]),
         (&["*.svc"], &[SERVICE], &["for `*.svc`, not for"]),

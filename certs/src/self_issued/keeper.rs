@@ -124,7 +124,7 @@ impl Keeper {
 
     fn until_renewal(&self) -> Duration {
         let next = self.next.as_ref().map(|next| next.identity.validity);
-        let newest = next.or(self.serving.as_ref().map(|serving| serving.validity));
+        let newest = next.or_else(|| self.serving.as_ref().map(|serving| serving.validity));
         newest.map_or(Duration::ZERO, |newest| self.renewal.wait(newest, self.time_of_day()))
     }
 

@@ -23,7 +23,7 @@ use mayfly_certs::{
     standing::Standing,
     timing::{Timing, WallClock},
 };
-use rustls::{crypto::CryptoProvider, pki_types::ServerName};
+use rustls::crypto::CryptoProvider;
 
 use crate::{
     args::{IdentityArgs, SelfIssuedArgs},
@@ -57,9 +57,9 @@ pub(super) async fn source(
     let names = names(&args);
     let called = names.iter().map(|name| server_name(name)).collect::<Result<Vec<_>, _>>()?;
     let prover = own_port(called.first().cloned()).prover();
-    if let Some((certificate, key)) = args.tls_cert.zip(args.tls_key) {
+    if let Some((certificate, key)) = args.tls_cert.clone().zip(args.tls_key.clone()) {
         let files = CertificateFiles::new(certificate, key, called, provider, clock, prover);
-        return Ok(Source::Files(files));
+        return Ok(Source::Files(Box::new(files)));
     }
     let client = cluster::client(kubeconfig, None).await?;
     let settings = settings(args, names, kubeconfig.is_none())?;
@@ -85,11 +85,7 @@ fn self_issued(
     Ok(Source::SelfIssued(Box::new(SelfIssued::new(settings, surroundings)?)))
 }
 
-fn settings(
-    args: IdentityArgs,
-    names: Vec<String>,
-    is_inside: bool,
-) -> anyhow::Result<Settings> {
+fn settings(args: IdentityArgs, names: Vec<String>, is_inside: bool) -> anyhow::Result<Settings> {
     let IdentityArgs { namespace, self_issued: args, .. } = args;
     let replica = args.replica.as_deref();
     let replica = replica.context("give --replica, or set POD_NAME to the pod's name")?;

@@ -237,7 +237,8 @@ impl Api {
         let state = self.state();
         let configured = state.configurations.get(name)?;
         let webhooks = configured.iter().map(|(name, webhook)| {
-            let service = json!({"namespace": "mayfly", "name": "mayfly-webhook", "path": webhook.path});
+            let service =
+                json!({"namespace": "mayfly", "name": "mayfly-webhook", "path": webhook.path});
             let bundle = k8s_openapi::ByteString(webhook.bundle.clone());
             json!({
                 "name": name, "admissionReviewVersions": ["v1"], "sideEffects": "None",

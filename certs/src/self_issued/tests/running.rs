@@ -35,7 +35,8 @@ pub(super) const EPOCH: Duration = Duration::from_secs(1_900_000_000);
 fn clock(ahead: &Arc<AtomicI64>) -> WallClock {
     let (start, ahead) = (Instant::now(), Arc::clone(ahead));
     Arc::new(move || {
-        let (now, seconds) = (SystemTime::UNIX_EPOCH + EPOCH + start.elapsed(), ahead.load(Relaxed));
+        let (now, seconds) =
+            (SystemTime::UNIX_EPOCH + EPOCH + start.elapsed(), ahead.load(Relaxed));
         let distance = Duration::from_secs(seconds.unsigned_abs());
         if seconds < 0 { now - distance } else { now + distance }
     })
@@ -80,12 +81,7 @@ pub(super) fn run(api: &Api, replica: Replica, lifetime: Duration) -> Running {
 }
 
 /// With a clock that is so many seconds ahead.
-pub(super) fn run_ahead(
-    api: &Api,
-    replica: Replica,
-    lifetime: Duration,
-    seconds: i64,
-) -> Running {
+pub(super) fn run_ahead(api: &Api, replica: Replica, lifetime: Duration, seconds: i64) -> Running {
     if replica.namespace() == Some("mayfly") {
         api.set_pod(replica.name(), Some("Running"));
     }
