@@ -7,7 +7,6 @@ use mayfly_tests::lab::{
     install::NAMESPACE,
     launch::Lab,
 };
-
 use serde_json::Value;
 
 use crate::tenant::Tenant;

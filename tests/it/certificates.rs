@@ -18,6 +18,7 @@ use mayfly_webhook::server::tls_config;
 use rustls::crypto::aws_lc_rs;
 use tempfile::TempDir;
 use tokio::{
+    io::AsyncReadExt,
     net::TcpListener,
     sync::mpsc::{UnboundedReceiver, unbounded_channel},
 };
@@ -70,7 +71,13 @@ impl Served {
         let acceptor = TlsAcceptor::from(Arc::new(tls));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(acceptor.accept(stream));
+                let accepted = acceptor.accept(stream);
+                tokio::spawn(async move {
+                    // Until the other side says goodbye.
+                    if let Ok(mut stream) = accepted.await {
+                        let _goodbye = stream.read(&mut [0]).await;
+                    }
+                });
             }
         });
         let standing = files.standing();
