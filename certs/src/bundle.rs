@@ -59,7 +59,7 @@ impl Entry {
     fn parse(block: &str) -> Option<Self> {
         let certificate = CertificateDer::from_pem_slice(block.as_bytes()).ok()?;
         let facts = certificate::read(&certificate)?;
-        let (replica, not_after) = (facts.replica, facts.not_after);
+        let (replica, not_after) = (facts.replica, facts.validity.not_after);
         Some(Self { replica, not_after, certificate: Arc::from(certificate.as_ref()) })
     }
 }

@@ -14,10 +14,10 @@ pub enum Event {
     },
     /// Every API server can have seen our certificate authority, and our own port was reached with it.
     Proven,
-    /// Somebody took our certificate authority out of the webhook configuration.
-    Removed,
+    /// Somebody took our certificate authority out of the webhook configuration of that name.
+    Removed(String),
     /// We put it back.
-    Repaired,
+    Repaired(String),
     /// This many blocks in the bundles are no certificates, and go with the next write.
     Unreadable(usize),
     /// Something did not work, and is tried again.

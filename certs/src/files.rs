@@ -12,10 +12,11 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use rustls::{crypto::CryptoProvider, sign::CertifiedKey};
+use rustls::{crypto::CryptoProvider, pki_types::ServerName, sign::CertifiedKey};
 use thiserror::Error;
 
 use crate::{
+    certificate::Validity,
     event::{Event, Listener},
     pair::{self, PairError},
     proof::{ProofError, Prover, Trust},
@@ -32,7 +33,7 @@ pub enum FilesError {
     #[error("cannot read {0}")]
     Read(PathBuf, #[source] io::Error),
     /// Files that hold no pair.
-    #[error("{0} and {1} hold no pair")]
+    #[error("{0} and {1} hold no pair that can be served")]
     Pair(PathBuf, PathBuf, #[source] PairError),
 }
 
@@ -49,6 +50,7 @@ pub enum Look {
 pub struct CertificateFiles {
     certificate: PathBuf,
     key: PathBuf,
+    names: Vec<ServerName<'static>>,
     provider: Arc<CryptoProvider>,
     clock: WallClock,
     prover: Prover,
@@ -56,8 +58,8 @@ pub struct CertificateFiles {
     standing: Arc<Standing>,
     /// What the last look read, good or bad, so that each fault is told once.
     seen: Option<Contents>,
-    /// What was seen is not valid yet.
-    early: bool,
+    /// What was wrong with it.
+    refusal: Option<PairError>,
 }
 
 impl std::fmt::Debug for CertificateFiles {
@@ -81,10 +83,11 @@ impl std::fmt::Debug for Contents {
 }
 
 impl CertificateFiles {
-    /// The files' names; nothing is read yet.
+    /// The files' names, and the names that an API server calls, as far as they are known; nothing is read yet.
     pub fn new(
         certificate: PathBuf,
         key: PathBuf,
+        names: Vec<ServerName<'static>>,
         provider: Arc<CryptoProvider>,
         clock: WallClock,
         prover: Prover,
@@ -94,13 +97,14 @@ impl CertificateFiles {
         Self {
             certificate,
             key,
+            names,
             provider,
             clock,
             prover,
             resolver: Arc::default(),
             standing,
             seen: None,
-            early: false,
+            refusal: None,
         }
     }
 
@@ -114,30 +118,32 @@ impl CertificateFiles {
         Arc::clone(&self.standing)
     }
 
-    /// Reads both files, and serves them if they are new, belong together, and are valid now.
+    /// Reads both files, and serves them if they are new, belong together, are for the names that are
+    /// called, and are valid now.
     pub fn look(&mut self) -> Result<Look, FilesError> {
         let contents = self.read()?;
         let same = self.seen.as_ref() == Some(&contents);
-        if same && !self.early {
+        if same && !self.refusal.as_ref().is_some_and(PairError::is_of_its_time) {
             return Ok(Look::Same);
         }
         let pair = self.parse(&contents);
-        let was_early = std::mem::replace(&mut self.early, matches!(pair, Err(PairError::Early)));
-        self.seen = Some(contents);
-        if same && was_early && self.early {
+        let refusal = pair.as_ref().err().cloned();
+        let told = same && refusal == self.refusal;
+        (self.seen, self.refusal) = (Some(contents), refusal);
+        if told {
             return Ok(Look::Same);
         }
         let unpaired = |error| FilesError::Pair(self.certificate.clone(), self.key.clone(), error);
-        let (pair, not_after) = pair.map_err(unpaired)?;
+        let (pair, validity) = pair.map_err(unpaired)?;
         self.resolver.exchange(pair);
-        self.standing.serves(not_after);
-        Ok(Look::Exchanged(not_after))
+        self.standing.serves(validity);
+        Ok(Look::Exchanged(validity.not_after))
     }
 
-    fn parse(&self, contents: &Contents) -> Result<(CertifiedKey, SystemTime), PairError> {
+    fn parse(&self, contents: &Contents) -> Result<(CertifiedKey, Validity), PairError> {
         let pair = pair::parse(&contents.certificate, &contents.key, &self.provider)?;
-        let not_after = pair::end(&pair.cert, (self.clock)())?;
-        Ok((pair, not_after))
+        let validity = pair::judge(&pair.cert, &self.names, (self.clock)())?;
+        Ok((pair, validity))
     }
 
     fn read(&self) -> Result<Contents, FilesError> {
@@ -155,7 +161,10 @@ impl CertificateFiles {
             match self.look() {
                 Ok(Look::Same) => {}
                 Ok(Look::Exchanged(not_after)) => listener(Event::Exchanged { not_after }),
-                Err(error) => listener(Event::Fault(error.into())),
+                Err(error) => {
+                    self.standing.refused();
+                    listener(Event::Fault(error.into()));
+                }
             }
             if let Err(error) = self.prove().await {
                 listener(Event::Fault(error.into()));

@@ -17,10 +17,10 @@ use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use thiserror::Error;
 use time::OffsetDateTime;
 
-use crate::{bundle::Entry, replica::Replica};
+use crate::{bundle::Entry, certificate::Validity, replica::Replica};
 
-/// How far an API server's clock may be behind ours.
-const SKEW: Duration = Duration::from_mins(5);
+/// How far an API server's clock may be behind ours, and how far ours may step back without a new certificate.
+const BACKDATE: Duration = Duration::from_hours(24);
 
 /// Why there is no identity.
 #[derive(Debug, Error)]
@@ -52,6 +52,8 @@ pub struct Identity {
     pub authority: Entry,
     /// The certificate with its key.
     pub pair: Arc<CertifiedKey>,
+    /// When both are valid.
+    pub validity: Validity,
 }
 
 impl Wish {
@@ -61,23 +63,28 @@ impl Wish {
         now: SystemTime,
         provider: &CryptoProvider,
     ) -> Result<Identity, IssueError> {
-        let now = whole_seconds(now);
+        let validity = self.validity(whole_seconds(now));
         let (authority, leaf, key) = self
-            .sign(now)
+            .sign(validity)
             .map_err(|error| IssueError::Certificate(self.names.join(", "), error))?;
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let signer = provider.key_provider.load_private_key(key).map_err(IssueError::Key)?;
         Ok(Identity {
-            authority: Entry::own(self.replica.clone(), now + self.lifetime, authority.der()),
+            authority: Entry::own(self.replica.clone(), validity.not_after, authority.der()),
             pair: Arc::new(CertifiedKey::new(vec![leaf.into()], signer)),
+            validity,
         })
+    }
+
+    fn validity(&self, now: SystemTime) -> Validity {
+        Validity { not_before: now - BACKDATE, not_after: now + self.lifetime }
     }
 
     fn sign(
         &self,
-        now: SystemTime,
+        validity: Validity,
     ) -> Result<(rcgen::Certificate, rcgen::Certificate, KeyPair), rcgen::Error> {
-        let (authority, leaf) = (self.authority(now), self.leaf(now)?);
+        let (authority, leaf) = (self.authority(validity), self.leaf(validity)?);
         let authority_key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
         let root = authority.self_signed(&authority_key)?;
@@ -85,16 +92,16 @@ impl Wish {
         Ok((root, leaf, key))
     }
 
-    fn authority(&self, now: SystemTime) -> CertificateParams {
-        let mut params = self.dated(CertificateParams::default(), now);
+    fn authority(&self, validity: Validity) -> CertificateParams {
+        let mut params = dated(CertificateParams::default(), validity);
         params.distinguished_name = self.replica.subject();
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         params
     }
 
-    fn leaf(&self, now: SystemTime) -> Result<CertificateParams, rcgen::Error> {
-        let mut params = self.dated(CertificateParams::new(self.names.clone())?, now);
+    fn leaf(&self, validity: Validity) -> Result<CertificateParams, rcgen::Error> {
+        let mut params = dated(CertificateParams::new(self.names.clone())?, validity);
         params.distinguished_name = rcgen::DistinguishedName::new();
         params.distinguished_name.push(DnType::CommonName, "mayfly-webhook");
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
@@ -102,12 +109,12 @@ impl Wish {
         params.use_authority_key_identifier_extension = true;
         Ok(params)
     }
+}
 
-    fn dated(&self, mut params: CertificateParams, now: SystemTime) -> CertificateParams {
-        params.not_before = OffsetDateTime::from(now - SKEW);
-        params.not_after = OffsetDateTime::from(now + self.lifetime);
-        params
-    }
+fn dated(mut params: CertificateParams, validity: Validity) -> CertificateParams {
+    params.not_before = OffsetDateTime::from(validity.not_before);
+    params.not_after = OffsetDateTime::from(validity.not_after);
+    params
 }
 
 /// A certificate knows no more of a time.

@@ -4,11 +4,17 @@
 
 use std::time::SystemTime;
 
-use rustls::{crypto::CryptoProvider, pki_types::CertificateDer, sign::CertifiedKey};
+use rustls::{
+    client::verify_server_name,
+    crypto::CryptoProvider,
+    pki_types::{CertificateDer, ServerName},
+    server::ParsedCertificate,
+    sign::CertifiedKey,
+};
 use rustls_pki_types::{PrivateKeyDer, pem::PemObject};
 use thiserror::Error;
 
-use crate::certificate;
+use crate::certificate::{self, Facts, Untimely, Validity};
 
 /// Two texts that are no pair. Says nothing of the key.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -32,19 +38,72 @@ pub enum PairError {
     /// Its time has not come.
     #[error("the certificate is not valid yet; it is looked at again")]
     Early,
+    /// It is for nobody.
+    #[error(
+        "the certificate has no subject alternative name, without which no API server accepts it \
+         (a common name alone is not looked at); issue it for {0}"
+    )]
+    Nameless(String),
+    /// It is for others.
+    #[error(
+        "the certificate is for {names}, not for `{needed}`, which the API server calls; issue it \
+         with that name too, or say with --tls-name what the API server calls instead"
+    )]
+    Misnamed {
+        /// The names that it has.
+        names: String,
+        /// The first that it lacks.
+        needed: String,
+    },
 }
 
-/// Refuses a chain that no client would accept at the time `now`; else tells when its end is.
-pub fn end(chain: &[CertificateDer<'_>], now: SystemTime) -> Result<SystemTime, PairError> {
-    let leaf = chain.first().and_then(|leaf| certificate::read(leaf));
-    let facts = leaf.ok_or(PairError::Certificate)?;
-    if facts.not_after < now {
-        Err(PairError::Expired)
-    } else if now < facts.not_before {
-        Err(PairError::Early)
-    } else {
-        Ok(facts.not_after)
+impl PairError {
+    /// Whether it may be over although the files stay as they are.
+    pub fn is_of_its_time(&self) -> bool {
+        matches!(self, Self::Expired | Self::Early)
     }
+}
+
+/// Refuses a chain that no client would accept at the time `now`, or that an API server would not accept
+/// under each of `names`; else tells when it is valid.
+pub fn judge(
+    chain: &[CertificateDer<'_>],
+    names: &[ServerName<'_>],
+    now: SystemTime,
+) -> Result<Validity, PairError> {
+    let leaf = chain.first().ok_or(PairError::Certificate)?;
+    let facts = certificate::read(leaf).ok_or(PairError::Certificate)?;
+    match facts.validity.fault(now) {
+        Some(Untimely::Expired) => return Err(PairError::Expired),
+        Some(Untimely::Early) => return Err(PairError::Early),
+        None => {}
+    }
+    is_named(leaf, &facts, names)?;
+    Ok(facts.validity)
+}
+
+fn is_named(
+    leaf: &CertificateDer<'_>,
+    facts: &Facts,
+    names: &[ServerName<'_>],
+) -> Result<(), PairError> {
+    if facts.names.is_empty() {
+        let needed = names.iter().map(|name| quoted(&name.to_str())).collect::<Vec<_>>();
+        let needed = if needed.is_empty() { "the webhook's".to_owned() } else { needed.join(", ") };
+        return Err(PairError::Nameless(needed));
+    }
+    let leaf = ParsedCertificate::try_from(leaf).map_err(|_| PairError::Certificate)?;
+    match names.iter().find(|name| verify_server_name(&leaf, name).is_err()) {
+        None => Ok(()),
+        Some(needed) => Err(PairError::Misnamed {
+            names: facts.names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", "),
+            needed: needed.to_str().into_owned(),
+        }),
+    }
+}
+
+fn quoted(name: &str) -> String {
+    format!("`{name}`")
 }
 
 /// Reads `certificates` and `key`, and refuses them unless they belong together.

@@ -8,12 +8,16 @@ use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use futures_util::future::BoxFuture;
 use rustls::{
-    ClientConfig, RootCertStore, crypto::CryptoProvider, pki_types::ServerName, version::TLS13,
+    ClientConfig, RootCertStore,
+    crypto::CryptoProvider,
+    pki_types::{ServerName, UnixTime},
+    time_provider::TimeProvider,
+    version::TLS13,
 };
 use rustls_pki_types::{CertificateDer, InvalidDnsNameError};
 use thiserror::Error;
@@ -23,7 +27,7 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
-use crate::bundle::Der;
+use crate::{bundle::Der, timing::WallClock};
 use exactly::Exactly;
 
 /// What a handshake with our own port trusts.
@@ -56,28 +60,52 @@ pub enum ProofError {
     Late(SocketAddr, Duration),
 }
 
+/// A name as an API server calls it.
+pub fn server_name(name: &str) -> Result<ServerName<'static>, ProofError> {
+    let server = ServerName::try_from(name.to_owned());
+    server.map_err(|error| ProofError::Name(name.to_owned(), error))
+}
+
 /// How our own port is reached.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct OwnPort {
-    address: SocketAddr,
-    name: ServerName<'static>,
-    provider: Arc<CryptoProvider>,
-    limit: Duration,
+    /// Where it listens, which may be every address.
+    pub address: SocketAddr,
+    /// What an API server calls it, if that is known.
+    pub name: Option<ServerName<'static>>,
+    /// The cryptography.
+    pub provider: Arc<CryptoProvider>,
+    /// The time of day.
+    pub clock: WallClock,
+    /// The time for a handshake.
+    pub limit: Duration,
+}
+
+impl std::fmt::Debug for OwnPort {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OwnPort")
+            .field("address", &self.address)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The time of day for rustls.
+struct Wall(WallClock);
+
+impl std::fmt::Debug for Wall {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Wall")
+    }
+}
+
+impl TimeProvider for Wall {
+    fn current_time(&self) -> Option<UnixTime> {
+        (self.0)().duration_since(SystemTime::UNIX_EPOCH).ok().map(UnixTime::since_unix_epoch)
+    }
 }
 
 impl OwnPort {
-    /// The port that listens on `address`, which may be every address, and answers to `name`.
-    pub fn new(
-        address: SocketAddr,
-        name: &str,
-        provider: Arc<CryptoProvider>,
-        limit: Duration,
-    ) -> Result<Self, ProofError> {
-        let server = ServerName::try_from(name.to_owned());
-        let name = server.map_err(|error| ProofError::Name(name.to_owned(), error))?;
-        Ok(Self { address: reachable(address), name, provider, limit })
-    }
-
     /// As a function.
     pub fn prover(self) -> Prover {
         let port = Arc::new(self);
@@ -90,13 +118,19 @@ impl OwnPort {
     async fn prove(&self, trust: Trust) -> Result<(), ProofError> {
         let handshake = self.shake_hands(self.config(trust)?);
         match tokio::time::timeout(self.limit, handshake).await {
-            Ok(outcome) => outcome.map_err(|error| ProofError::Handshake(self.address, error)),
-            Err(_) => Err(ProofError::Late(self.address, self.limit)),
+            Ok(outcome) => outcome.map_err(|error| ProofError::Handshake(self.target(), error)),
+            Err(_) => Err(ProofError::Late(self.target(), self.limit)),
         }
     }
 
+    /// Where it is reached from here.
+    fn target(&self) -> SocketAddr {
+        reachable(self.address)
+    }
+
     fn config(&self, trust: Trust) -> Result<ClientConfig, ProofError> {
-        let config = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
+        let (provider, wall) = (Arc::clone(&self.provider), Wall(Arc::clone(&self.clock)));
+        let config = ClientConfig::builder_with_details(provider, Arc::new(wall))
             .with_protocol_versions(&[&TLS13])
             .map_err(ProofError::Tls)?;
         let config = match trust {
@@ -108,7 +142,7 @@ impl OwnPort {
             }
             Trust::Exactly(certificate) => {
                 let provider = Arc::clone(&self.provider);
-                let verifier = Exactly { certificate, provider };
+                let verifier = Exactly { certificate, is_called: self.name.is_some(), provider };
                 config.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
             }
         };
@@ -116,9 +150,10 @@ impl OwnPort {
     }
 
     async fn shake_hands(&self, config: ClientConfig) -> io::Result<()> {
-        let stream = TcpStream::connect(self.address).await?;
+        let stream = TcpStream::connect(self.target()).await?;
         let connector = TlsConnector::from(Arc::new(config));
-        let mut stream = connector.connect(self.name.clone(), stream).await?;
+        let name = self.name.clone().unwrap_or_else(|| self.target().ip().into());
+        let mut stream = connector.connect(name, stream).await?;
         // A polite end, which the server does not take for a handshake that was broken off.
         stream.shutdown().await?;
         let _goodbye = stream.read(&mut [0]).await;

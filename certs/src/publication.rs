@@ -3,7 +3,8 @@
 //! PURE: the time is an argument. The rules:
 //! an entry of ours that somebody took away is put back at once, and the other replicas' with it, so that
 //! the first who notices repairs for all; but whoever takes it away again and again makes us wait longer
-//! and longer; and what only tidies waits a little, so that not all replicas do it.
+//! and longer; and what only tidies waits a little, so that not all replicas do it. What we own of a
+//! webhook that is none of ours, because an older release had it so, is given up when that release is gone.
 
 use std::{collections::BTreeSet, time::Instant};
 
@@ -55,8 +56,10 @@ pub(crate) struct Publication {
     fights: u32,
     /// Writes in a row that failed.
     failures: u32,
-    /// When the next write may be made.
+    /// When the next write of the bundles may be made.
     due: Option<Instant>,
+    /// When what is not ours is given up.
+    handover: Option<Instant>,
     echoes: u32,
     /// What is there must be read before the next write.
     unsure: bool,
@@ -79,6 +82,7 @@ impl Publication {
             fights: 0,
             failures: 0,
             due: None,
+            handover: None,
             echoes: 0,
             unsure: false,
         }
@@ -160,18 +164,22 @@ impl Publication {
 
     /// Sees to it that there is a time for the next write exactly if there is something to write.
     fn plan(&mut self, now: Instant) {
-        if self.change().is_none() {
+        let view = self.view.as_ref();
+        if view.is_none_or(|view| view.is_as_wanted(&self.wanted(view))) {
             self.due = None;
         } else if self.due.is_none() {
-            let urgent = !self.view.as_ref().is_some_and(|view| view.holds(&self.own));
+            let urgent = !view.is_some_and(|view| view.holds(&self.own));
             let wait = if urgent { 0.0 } else { (self.jitter)() };
             self.due = Some(now + self.timing.tidying.mul_f64(wait));
         }
+        let pause = || now + self.timing.handover.mul_f64(0.5 + (self.jitter)());
+        let owns_others = self.view.as_ref().is_some_and(View::owns_others);
+        self.handover = owns_others.then(|| self.handover.unwrap_or_else(pause));
     }
 
     /// When the next write may be made, if there is something to write.
     pub(crate) fn due(&self) -> Option<Instant> {
-        self.due
+        [self.due, self.handover].into_iter().flatten().min()
     }
 
     /// Whether what is there must be read before the next write.
@@ -182,33 +190,41 @@ impl Publication {
     /// What is to be applied.
     pub(crate) fn change(&self) -> Option<Value> {
         let view = self.view.as_ref()?;
+        let change = self.wanted(view);
+        (view.owns_others() || !view.is_as_wanted(&change)).then(|| view.apply(&change))
+    }
+
+    fn wanted(&self, view: &View) -> Change<'_> {
         let missing = !view.holds(&self.own);
-        view.apply(&Change {
+        Change {
             replica: &self.replica,
             own: &self.own,
             restored: if missing { &self.remembered } else { &[] },
             useless: &self.useless,
-        })
+        }
     }
 
     /// A write was made.
     pub(crate) fn written(&mut self, view: View, now: Instant) -> News {
         self.failures = 0;
-        self.due = None;
+        (self.due, self.handover) = (None, None);
         self.see(Some(view), now)
     }
 
     /// Another replica was faster.
     pub(crate) fn overtaken(&mut self, now: Instant) {
-        self.unsure = true;
-        self.due = Some(now + self.timing.conflict.wait(self.failures, self.jitter));
-        self.failures += 1;
+        self.postpone(now + self.timing.conflict.wait(self.failures, self.jitter));
     }
 
     /// The API server could not be reached, or refused.
     pub(crate) fn failed(&mut self, now: Instant) {
+        self.postpone(now + self.timing.outage.wait(self.failures, self.jitter));
+    }
+
+    fn postpone(&mut self, until: Instant) {
         self.unsure = true;
-        self.due = Some(now + self.timing.outage.wait(self.failures, self.jitter));
+        self.due = Some(until);
+        self.handover = self.handover.map(|handover| handover.max(until));
         self.failures += 1;
     }
 }

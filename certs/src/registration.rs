@@ -19,13 +19,20 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::{
+    ownership::MANAGER,
     pace::{Jitter, Pace},
     timing::Timing,
     view::View,
 };
 
-/// Under this name the API server remembers whose the bundles are.
-const MANAGER: &str = "mayfly-webhook";
+/// A webhook configuration, and which of its webhooks are to trust us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The object's name.
+    pub name: String,
+    /// The end of a path: webhooks that lead there have another configuration, and are none of ours here.
+    pub elsewhere: Option<&'static str>,
+}
 
 /// Why the API server did not do as it was asked.
 #[derive(Debug, Error)]
@@ -51,32 +58,39 @@ pub enum RegistrationError {
 #[derive(Clone)]
 pub(crate) struct Registration {
     api: Api<MutatingWebhookConfiguration>,
-    name: String,
+    target: Target,
     answer: Duration,
 }
 
 impl Registration {
-    pub(crate) fn new(client: Client, name: String, answer: Duration) -> Self {
-        Self { api: Api::all(client), name, answer }
+    pub(crate) fn new(client: Client, target: Target, answer: Duration) -> Self {
+        Self { api: Api::all(client), target, answer }
+    }
+
+    /// The object's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.target.name
     }
 
     /// The error for a configuration that is not there.
     pub(crate) fn missing(&self) -> RegistrationError {
-        RegistrationError::Missing(self.name.clone())
+        RegistrationError::Missing(self.target.name.clone())
     }
 
     /// The configuration as it is now, if it exists.
     pub(crate) async fn read(&self) -> Result<Option<View>, RegistrationError> {
-        let answer = in_time(self.answer, self.api.get_opt(&self.name)).await;
-        Ok(answer.map_err(|error| self.error(error))?.map(View::from))
+        let answer = in_time(self.answer, self.api.get_opt(self.name())).await;
+        let object = answer.map_err(|error| self.error(error))?;
+        Ok(object.map(|object| View::of(object, self.target.elsewhere)))
     }
 
-    /// Applies `change` by force: the bundles are ours, whoever wrote them.
+    /// Applies `change` by force: the bundles are ours, whoever wrote them. What is not in it we own no more.
     pub(crate) async fn apply(&self, change: &Value) -> Result<View, RegistrationError> {
         let params = PatchParams::apply(MANAGER).force();
         let patch = Patch::Apply(change);
-        let answer = in_time(self.answer, self.api.patch(&self.name, &params, &patch)).await;
-        answer.map(View::from).map_err(|error| self.error(error))
+        let answer = in_time(self.answer, self.api.patch(self.name(), &params, &patch)).await;
+        let object = answer.map_err(|error| self.error(error))?;
+        Ok(View::of(object, self.target.elsewhere))
     }
 
     /// What the watch shows, and now and then what a read shows; for ever.
@@ -86,8 +100,9 @@ impl Registration {
         jitter: Jitter,
     ) -> impl Stream<Item = Result<Option<View>, RegistrationError>> + use<> {
         let pauses = Pauses { pace: timing.outage, jitter, attempt: 0 };
-        let watch = watch_object(self.api.clone(), &self.name).backoff(pauses);
-        let watch = watch.map(|seen| Ok(seen?.map(View::from)));
+        let watch = watch_object(self.api.clone(), self.name()).backoff(pauses);
+        let elsewhere = self.target.elsewhere;
+        let watch = watch.map(move |seen| Ok(seen?.map(|object| View::of(object, elsewhere))));
         stream::select(watch, self.reads(timing.reread, jitter))
     }
 

@@ -4,7 +4,10 @@
 //! shakes hands with our own port, the sweeper looks for what is of no use.
 
 mod keeper;
+mod place;
+mod places;
 mod proving;
+mod schedule;
 mod sweeping;
 
 use std::sync::Arc;
@@ -19,13 +22,14 @@ use crate::{
     issue::{Identity, IssueError, Wish},
     pace::Jitter,
     proof::Prover,
-    registration::Registration,
+    registration::Target,
     resolver::Resolver,
     standing::Standing,
     sweep::Sweep,
     timing::{Timing, WallClock},
 };
 use keeper::Keeper;
+use places::Places;
 use proving::Proving;
 use sweeping::Sweeping;
 
@@ -34,8 +38,10 @@ use sweeping::Sweeping;
 pub struct Settings {
     /// Who we are, under what names, for how long.
     pub wish: Wish,
-    /// The name of the `MutatingWebhookConfiguration`.
-    pub configuration: String,
+    /// The `MutatingWebhookConfiguration` without which we are not asked.
+    pub configuration: Target,
+    /// Others that are to trust us if they are there.
+    pub others: Vec<Target>,
     /// How long everything takes.
     pub timing: Timing,
 }
@@ -64,7 +70,7 @@ impl std::fmt::Debug for Surroundings {
 /// What the keeper shows to the other loops.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Picture {
-    /// What every bundle trusts.
+    /// What every bundle of the first configuration trusts.
     trusted: Vec<Der>,
     /// The certificate authority of what is served.
     serving: Option<Der>,
@@ -114,8 +120,7 @@ impl SelfIssued {
         let (show, picture) = watch::channel(Picture::default());
         let (found, useless) = mpsc::channel(1);
         let sweep = Sweep::new(client.clone(), self.settings.wish.replica.clone(), timing.answer);
-        let registration =
-            Registration::new(client, self.settings.configuration.clone(), timing.answer);
+        let places = Places::new(&self.settings, &client, jitter, &listener);
         let proving = Proving {
             prover,
             picture: picture.clone(),
@@ -132,7 +137,7 @@ impl SelfIssued {
             timing,
             listener: Arc::clone(&listener),
         };
-        let keeper = Keeper::new(self, registration, show, listener);
+        let keeper = Keeper::new(self, places, show, listener);
         tokio::join!(keeper.run(useless), proving.run(), sweeping.run());
     }
 }

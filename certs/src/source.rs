@@ -15,7 +15,7 @@ const FILES_INTERVAL: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub enum Source {
     /// From two files.
-    Files(CertificateFiles),
+    Files(Box<CertificateFiles>),
     /// From ourselves.
     SelfIssued(Box<SelfIssued>),
 }

@@ -9,11 +9,17 @@ use std::{
 
 use tokio::time::Instant;
 
+use crate::certificate::{Untimely, Validity};
+
 /// What keeps a replica from being ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Obstacle {
     /// Nothing is served yet.
     NoCertificate,
+    /// Nothing is served, because the files hold nothing that could be.
+    Refused,
+    /// What is served is not valid yet: the clock was ahead, and has stepped back.
+    Early,
     /// What is served has ended.
     Expired,
     /// The API server has not shown the webhook configuration yet.
@@ -31,6 +37,8 @@ impl Obstacle {
     pub fn reason(self) -> &'static str {
         match self {
             Self::NoCertificate => "no certificate yet",
+            Self::Refused => "the certificate files hold nothing to serve; the log says why",
+            Self::Early => "the certificate is not valid yet",
             Self::Expired => "the certificate has expired",
             Self::Unread => "the webhook configuration has not been read yet",
             Self::Unregistered => "the webhook configuration does not exist",
@@ -49,7 +57,9 @@ pub struct Standing {
 
 #[derive(Debug, Default)]
 struct Facts {
-    not_after: Option<SystemTime>,
+    served: Option<Validity>,
+    /// The files hold nothing that could be served.
+    refused: bool,
     /// What is wrong with the bundle, and since when.
     distrust: Option<(Obstacle, Instant)>,
     proof: Proof,
@@ -81,9 +91,12 @@ impl Standing {
         {
             return Some(obstacle);
         }
-        match (facts.not_after, facts.proof) {
-            (None, _) => Some(Obstacle::NoCertificate),
-            (Some(not_after), _) if not_after < now => Some(Obstacle::Expired),
+        let Some(served) = facts.served else {
+            return Some(if facts.refused { Obstacle::Refused } else { Obstacle::NoCertificate });
+        };
+        match (served.fault(now), facts.proof) {
+            (Some(Untimely::Expired), _) => Some(Obstacle::Expired),
+            (Some(Untimely::Early), _) => Some(Obstacle::Early),
             (_, Proof::Awaited) => Some(Obstacle::Unproven),
             (_, Proof::Withdrawn(since)) if impatient(since) => Some(Obstacle::Unproven),
             _ => None,
@@ -92,11 +105,17 @@ impl Standing {
 
     /// When what is served ends.
     pub fn not_after(&self) -> Option<SystemTime> {
-        self.facts.lock().unwrap_or_else(PoisonError::into_inner).not_after
+        let facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
+        facts.served.map(|served| served.not_after)
     }
 
-    pub(crate) fn serves(&self, not_after: SystemTime) {
-        self.change(|facts| facts.not_after = Some(not_after));
+    pub(crate) fn serves(&self, served: Validity) {
+        self.change(|facts| facts.served = Some(served));
+    }
+
+    /// The files hold nothing that could be served.
+    pub(crate) fn refused(&self) {
+        self.change(|facts| facts.refused = true);
     }
 
     /// Nothing is ready before a handshake has succeeded.

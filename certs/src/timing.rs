@@ -15,7 +15,7 @@ pub type WallClock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 /// The identity's times; [`Timing::default`] is what is shipped.
 #[derive(Debug, Clone)]
 pub struct Timing {
-    /// From the bundle that our own watch has shown to the bundle that every API server uses.
+    /// From the bundle that our own watch has shown to the bundle that every API server uses; the least of it.
     pub propagation: Duration,
     /// The longest time for an answer of the API server; a watch is no answer.
     pub answer: Duration,
@@ -41,6 +41,9 @@ pub struct Timing {
     pub outage: Pace,
     /// Up to how long a tidying waits, which nobody is waiting for.
     pub tidying: Duration,
+    /// About how long what an older release owns in our name is left to it: its replicas go meanwhile, and
+    /// would only take it back.
+    pub handover: Duration,
 }
 
 impl Default for Timing {
@@ -59,6 +62,7 @@ impl Default for Timing {
             conflict: Pace { first: millis(20), longest: secs(1) },
             outage: Pace { first: millis(500), longest: secs(15) },
             tidying: secs(2),
+            handover: secs(60),
         }
     }
 }

@@ -7,14 +7,18 @@ use mayfly_tests::lab::{
     install::NAMESPACE,
     launch::Lab,
 };
+use serde_json::Value;
 
 use crate::tenant::Tenant;
 
 /// The webhook's pods.
 pub(crate) const PODS: &str = "app.kubernetes.io/name=mayfly-webhook";
 
-/// The webhook's registration, as `kubectl` names it.
+/// The webhook's registration for pods, as `kubectl` names it.
 pub(crate) const REGISTRATION: [&str; 2] = ["mutatingwebhookconfiguration", "mayfly-webhook"];
+
+/// The one for workloads, whose authors are warned.
+pub(crate) const WARNINGS: [&str; 2] = ["mutatingwebhookconfiguration", "mayfly-webhook-warnings"];
 
 /// The webhook, by its name in the manifests.
 pub(crate) const DEPLOYMENT: &str = "deployment/mayfly-webhook";
@@ -22,6 +26,21 @@ pub(crate) const DEPLOYMENT: &str = "deployment/mayfly-webhook";
 /// Runs `kubectl` in the webhook's own namespace.
 pub(crate) async fn kubectl(cluster: &Cluster, arguments: &[&str]) -> Result<String> {
     cluster.kubectl(&[&["--namespace", NAMESPACE], arguments].concat()).await
+}
+
+/// An object as somebody would write it, to make it again: without its history, and without the bundles, which the
+/// replicas fill in.
+pub(crate) async fn manifest(cluster: &Cluster, registration: &[&str]) -> Result<Value> {
+    let object = cluster.kubectl(&[&["get", "--output=json"], registration].concat()).await?;
+    let mut object: Value = serde_json::from_str(&object).context("read the registration")?;
+    let metadata = object["metadata"].as_object_mut().context("an object has metadata")?;
+    for field in ["resourceVersion", "uid", "creationTimestamp", "generation", "managedFields"] {
+        metadata.remove(field);
+    }
+    for webhook in object["webhooks"].as_array_mut().context("a registration has webhooks")? {
+        webhook["clientConfig"].as_object_mut().context("it has a client")?.remove("caBundle");
+    }
+    Ok(object)
 }
 
 /// Applies a manifest that belongs to no namespace.

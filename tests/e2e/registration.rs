@@ -10,14 +10,20 @@ use mayfly_tests::{
         suite::Case,
     },
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::{manifest::Manifest, operator, operator::REGISTRATION, tenant::Tenant};
+use crate::{
+    manifest::Manifest,
+    operator,
+    operator::{REGISTRATION, WARNINGS},
+    tenant::Tenant,
+};
 
 pub(crate) fn cases() -> Vec<Case> {
     let cases = cases![
         a_stopped_webhook_holds_back_those_who_ask_and_nobody_else,
         without_its_registration_the_policy_refuses_those_who_ask,
+        without_the_registration_for_workloads_pods_are_reviewed_as_ever,
     ];
     cases.into_iter().map(Case::alone).collect()
 }
@@ -84,9 +90,7 @@ async fn without_its_registration_the_policy_refuses_those_who_ask(
 ) -> Result<()> {
     let tenant = Tenant::new(cluster, "unregistered").await?;
     tenant.put("app").await?;
-    let registration =
-        cluster.kubectl(&[&["get", "--output=json"], REGISTRATION.as_slice()].concat()).await?;
-    let registration = without_its_history(&registration)?;
+    let registration = operator::manifest(cluster, &REGISTRATION).await?.to_string();
     let outcome = async {
         cluster.kubectl(&[&["delete"], REGISTRATION.as_slice()].concat()).await?;
         the_policy_refuses(&tenant, &tenant.vault_pod("asks")).await?;
@@ -117,16 +121,52 @@ async fn the_policy_refuses(tenant: &Tenant<'_>, manifest: &Manifest) -> Result<
     Ok(())
 }
 
-/// An object as somebody would write it, to make it again.
-fn without_its_history(object: &str) -> Result<String> {
-    let mut object: Value = serde_json::from_str(object).context("read the registration")?;
-    let metadata = object["metadata"].as_object_mut().context("an object has metadata")?;
-    for field in ["resourceVersion", "uid", "creationTimestamp", "generation", "managedFields"] {
-        metadata.remove(field);
-    }
-    for webhook in object["webhooks"].as_array_mut().context("a registration has webhooks")? {
-        // The replicas' own, which they fill in again.
-        webhook["clientConfig"].as_object_mut().context("it has a client")?.remove("caBundle");
-    }
-    Ok(object.to_string())
+/// Neither registration's end is the other's: pods go on to be reviewed, nobody is restarted or unready, and workloads
+/// are taken in silence, until the registration is there again.
+async fn without_the_registration_for_workloads_pods_are_reviewed_as_ever(
+    cluster: &Cluster,
+) -> Result<()> {
+    let tenant = Tenant::new(cluster, "unwarned").await?;
+    tenant.put("app").await?;
+    let registration = operator::manifest(cluster, &WARNINGS).await?.to_string();
+    let bundle = bundle(cluster, &REGISTRATION).await?;
+    let outcome = async {
+        cluster.kubectl(&[&["delete"], WARNINGS.as_slice()].concat()).await?;
+        tenant.run(&tenant.vault_pod("asks")).await?;
+        let silent =
+            || async { warned(&tenant).await?.is_empty().then_some(()).context("a warning") };
+        eventually("the warnings to end", PATIENCE, silent).await?;
+        operator::rolled_out(cluster).await?;
+        ensure!(self::bundle(cluster, &REGISTRATION).await? == bundle, "the bundle has changed");
+        Ok(())
+    };
+    let outcome: Result<()> = outcome.await;
+    let restored = operator::apply(cluster.lab(), &registration).await;
+    outcome.and(restored)?;
+    let warned = || async {
+        let said = warned(&tenant).await?;
+        ensure!(said.contains("will be refused"), "it was said: {said:?}");
+        Ok(())
+    };
+    eventually("the warnings to be back", PATIENCE, warned).await?;
+    ensure!(self::bundle(cluster, &WARNINGS).await? == bundle, "the bundles differ");
+    Ok(())
+}
+
+/// What the author of a Deployment is told, whose pods would be refused.
+async fn warned(tenant: &Tenant<'_>) -> Result<String> {
+    let pod = tenant.vault_pod("web").annotate("mode", "sidekick");
+    let mut template = pod.template();
+    template["metadata"]["labels"] = json!({"app": "web"});
+    let deployment = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": {
+        "replicas": 0, "selector": {"matchLabels": {"app": "web"}}, "template": template}});
+    let options = ["--dry-run=server"];
+    let answer = tenant.namespace.submit_with(&deployment.to_string(), &options).await?;
+    ensure!(answer.accepted, "the Deployment was refused: {}", answer.said);
+    Ok(answer.said)
+}
+
+async fn bundle(cluster: &Cluster, registration: &[&str]) -> Result<String> {
+    let bundle = "--output=jsonpath={.webhooks[*].clientConfig.caBundle}";
+    cluster.kubectl(&[&["get", bundle], registration].concat()).await
 }

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::{
-    operator::{self, PODS, REGISTRATION},
+    operator::{self, PODS, REGISTRATION, WARNINGS},
     tenant::Tenant,
 };
 
@@ -148,15 +148,18 @@ impl Blinks {
     }
 }
 
-/// Empties the bundle of both entries, again and again, and waits until it is repaired.
+/// Empties the bundle of both registrations, again and again, and waits until it is repaired.
 async fn empty(cluster: &Cluster, blinks: &Blinks, end: Instant) -> Result<usize> {
     let (mut emptied, mut next) = (0, Instant::now());
     while Instant::now() < end {
         blinks.begin();
-        let bundle = |entry| json!({"op": "replace", "path": format!("/webhooks/{entry}/clientConfig/caBundle"), "value": ""});
-        let patch = format!("--patch={}", json!([bundle(0), bundle(1)]));
-        let patch = ["--type=json", &patch];
-        cluster.kubectl(&[&["patch"], REGISTRATION.as_slice(), &patch].concat()).await?;
+        let bundle =
+            json!({"op": "replace", "path": "/webhooks/0/clientConfig/caBundle", "value": ""});
+        let patch = format!("--patch={}", json!([bundle]));
+        for registration in [REGISTRATION, WARNINGS] {
+            let patch = ["--type=json", &patch];
+            cluster.kubectl(&[&["patch"], registration.as_slice(), &patch].concat()).await?;
+        }
         eventually("the bundle to be repaired", PATIENCE, || is_whole(cluster)).await?;
         blinks.end();
         emptied += 1;
@@ -168,10 +171,11 @@ async fn empty(cluster: &Cluster, blinks: &Blinks, end: Instant) -> Result<usize
 
 async fn is_whole(cluster: &Cluster) -> Result<()> {
     let bundles = "--output=jsonpath={.webhooks[*].clientConfig.caBundle}";
-    let get = [&["get"], REGISTRATION.as_slice(), &[bundles]].concat();
-    let bundles = cluster.kubectl(&get).await?;
-    let whole = bundles.split_whitespace().count();
-    ensure!(whole == 2, "{whole} of 2 entries have a bundle");
+    for registration in [REGISTRATION, WARNINGS] {
+        let get = [&["get"], registration.as_slice(), &[bundles]].concat();
+        let bundle = cluster.kubectl(&get).await?;
+        ensure!(!bundle.is_empty(), "{registration:?} has no bundle");
+    }
     Ok(())
 }
 

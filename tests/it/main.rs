@@ -2,6 +2,7 @@
 
 mod admission;
 mod agent;
+mod certificates;
 mod cloudtrail;
 mod explain;
 mod golden;

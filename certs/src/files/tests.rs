@@ -28,8 +28,13 @@ fn exchanged() -> Look {
 
 /// A pair for the seconds from `start` to `end`.
 fn pair_of(start: u64, end: u64) -> Pair {
+    pair_named(&["localhost"], start, end)
+}
+
+fn pair_named(names: &[&str], start: u64, end: u64) -> Pair {
     let key = KeyPair::generate().expect("a key");
-    let mut params = CertificateParams::new(["localhost".to_owned()]).expect("names");
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let mut params = CertificateParams::new(names).expect("names");
     let time = |seconds| (SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).into();
     (params.not_before, params.not_after) = (time(start), time(end));
     let certificate = params.self_signed(&key).expect("a certificate");
@@ -44,6 +49,12 @@ fn pair() -> Pair {
 
 impl Folder {
     fn new() -> Self {
+        Self::called(&["localhost"])
+    }
+
+    /// What an API server calls it.
+    fn called(names: &[&str]) -> Self {
+        let names = names.iter().map(|name| crate::proof::server_name(name).expect("a name"));
         let directory = tempfile::tempdir().expect("a folder");
         let path = |name| directory.path().join(name);
         let provider = Arc::new(default_provider());
@@ -52,8 +63,9 @@ impl Folder {
         let now = Arc::clone(&time);
         let clock =
             Arc::new(move || SystemTime::UNIX_EPOCH + Duration::from_secs(now.load(Relaxed)));
-        let files =
-            CertificateFiles::new(path("tls.crt"), path("tls.key"), provider, clock, prover);
+        let (certificate, key) = (path("tls.crt"), path("tls.key"));
+        let names = names.collect();
+        let files = CertificateFiles::new(certificate, key, names, provider, clock, prover);
         Self { directory, files, time }
     }
 
@@ -151,6 +163,81 @@ fn a_pair_that_is_over_or_too_early_leaves_the_last_good_one() {
     assert!(folder.serves(&early));
 }
 
+#[test]
+fn a_pair_that_is_over_is_taken_when_the_clock_steps_back() {
+    let (mut folder, pair) = (Folder::new(), pair_of(NOON - 60, NOON + 60));
+    folder.write(&pair);
+    folder.time.store(NOON + 3600, Relaxed);
+    assert!(folder.refusal().contains("expired"));
+    assert_eq!(folder.files.look().expect("nothing new"), Look::Same);
+    folder.time.store(NOON - 3600, Relaxed);
+    assert!(folder.refusal().contains("not valid yet"));
+    folder.time.store(NOON, Relaxed);
+    assert!(matches!(folder.files.look(), Ok(Look::Exchanged(_))));
+    let standing = folder.files.standing();
+    let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    assert_eq!(standing.obstacle(at(NOON - 61)), Some(Obstacle::Early));
+}
+
+#[test]
+fn a_certificate_for_nobody_or_for_others_is_not_served_and_its_names_are_told() {
+    const SERVICE: &str = "mayfly-webhook.mayfly.svc";
+    let cases: [(&[&str], &[&str], &[&str]); 6] = [
+        (
+            &[],
+            &[SERVICE],
+            &["no subject alternative name", "issue it for `mayfly-webhook.mayfly.svc`"],
+        ),
+        (&[], &[], &["no subject alternative name"]),
+        (
+            &["mayfly-webhook", "10.0.0.1"],
+            &[SERVICE],
+            &[
+                "for `mayfly-webhook`, `10.0.0.1`, not for `mayfly-webhook.mayfly.svc`",
+                "--tls-name",
+            ],
+        ),
+        (&[SERVICE], &[SERVICE, "10.0.0.1"], &["not for `10.0.0.1`"]),
+        (&["*.svc"], &[SERVICE], &["for `*.svc`, not for"]),
+        (&["10.0.0.2"], &["10.0.0.1"], &["for `10.0.0.2`, not for `10.0.0.1`"]),
+    ];
+    for (has, called, words) in cases {
+        let mut folder = Folder::called(called);
+        folder.write(&pair_named(has, NOON - 60, NOON + 60));
+        let refusal = folder.refusal();
+        for word in words {
+            assert!(refusal.contains(word), "`{refusal}` lacks `{word}`");
+        }
+        assert!(folder.files.resolver().current().is_none());
+    }
+}
+
+#[test]
+fn a_certificate_for_the_name_that_is_called_is_served_whatever_else_it_is_for() {
+    let cases: [(&[&str], &[&str]); 4] = [
+        (&["other", "mayfly-webhook.mayfly.svc"], &["mayfly-webhook.mayfly.svc"]),
+        (&["*.mayfly.svc"], &["mayfly-webhook.mayfly.svc"]),
+        (&["10.0.0.1"], &["10.0.0.1"]),
+        (&["anything"], &[]),
+    ];
+    for (has, called) in cases {
+        let mut folder = Folder::called(called);
+        folder.write(&pair_named(has, NOON - 60, NOON + 60));
+        assert!(matches!(folder.files.look(), Ok(Look::Exchanged(_))), "{has:?} for {called:?}");
+    }
+}
+
+#[test]
+fn a_good_pair_is_not_given_up_for_one_that_is_for_others() {
+    let mut folder = Folder::new();
+    let good = pair_of(NOON - 60, NOON + 60);
+    folder.write(&good);
+    folder.files.look().expect("a pair");
+    folder.write(&pair_named(&["elsewhere"], NOON - 60, NOON + 3600));
+    assert!(folder.refusal().contains("`elsewhere`"));
+    assert!(folder.serves(&good));
+}
+
 #[tokio::test]
 async fn readiness_begins_with_a_handshake_and_ends_with_the_certificate() {
     let mut folder = Folder::new();
@@ -168,7 +255,7 @@ async fn readiness_begins_with_a_handshake_and_ends_with_the_certificate() {
 #[tokio::test(start_paused = true)]
 async fn the_files_are_looked_at_on_an_interval() {
     let (folder, good) = (Folder::new(), pair());
-    let resolver = folder.files.resolver();
+    let (resolver, standing) = (folder.files.resolver(), folder.files.standing());
     let (report, mut reports) = tokio::sync::mpsc::unbounded_channel();
     let listener: Listener = Arc::new(move |event| {
         report.send(matches!(event, Event::Exchanged { .. })).expect("a listener");
@@ -176,6 +263,7 @@ async fn the_files_are_looked_at_on_an_interval() {
     let refresh = folder.files.keep_fresh(Duration::from_secs(10), listener);
     let task = tokio::spawn(refresh);
     assert_eq!(reports.recv().await, Some(false), "no files yet");
+    assert_eq!(standing.obstacle(SystemTime::UNIX_EPOCH), Some(Obstacle::Refused));
     fs::write(folder.directory.path().join("tls.crt"), &good.certificate).expect("a file");
     fs::write(folder.directory.path().join("tls.key"), &good.key).expect("a file");
     while reports.recv().await != Some(true) {}

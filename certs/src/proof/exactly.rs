@@ -1,12 +1,17 @@
-//! Trust in one certificate, whoever signed it: for a pair of files, of which we know no authority.
+//! Trust in one certificate, whoever signed it: for a pair of files, of which we know no authority. Its names
+//! count as an API server counts them.
 
 use std::sync::Arc;
 
 use rustls::{
     CertificateError, DigitallySignedStruct, Error, SignatureScheme,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    client::{
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+        verify_server_name,
+    },
     crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, ServerName, UnixTime},
+    server::ParsedCertificate,
 };
 
 use crate::bundle::Der;
@@ -15,6 +20,8 @@ use crate::bundle::Der;
 #[derive(Debug)]
 pub(super) struct Exactly {
     pub(super) certificate: Der,
+    /// Whether the name of the port is what an API server calls it.
+    pub(super) is_called: bool,
     pub(super) provider: Arc<CryptoProvider>,
 }
 
@@ -23,15 +30,17 @@ impl ServerCertVerifier for Exactly {
         &self,
         certificate: &CertificateDer<'_>,
         _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
+        name: &ServerName<'_>,
         _: &[u8],
         _: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        if certificate.as_ref() == self.certificate.as_ref() {
-            Ok(ServerCertVerified::assertion())
-        } else {
-            Err(CertificateError::ApplicationVerificationFailure.into())
+        if certificate.as_ref() != self.certificate.as_ref() {
+            return Err(CertificateError::ApplicationVerificationFailure.into());
         }
+        if self.is_called {
+            verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
+        }
+        Ok(ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(

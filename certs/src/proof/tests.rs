@@ -1,5 +1,3 @@
-use std::time::SystemTime;
-
 use rustls::{ServerConfig, crypto::aws_lc_rs::default_provider};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -11,11 +9,14 @@ use crate::{
     resolver::Resolver,
 };
 
-#[expect(clippy::disallowed_methods, reason = "rustls asks the real clock")]
+fn noon() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_900_000_000)
+}
+
 fn identity(name: &str) -> Identity {
     let lifetime = Duration::from_mins(1);
     let wish = Wish { replica: Replica::process("a"), names: vec![name.to_owned()], lifetime };
-    wish.issue(SystemTime::now(), &default_provider()).expect("an identity")
+    wish.issue(noon(), &default_provider()).expect("an identity")
 }
 
 /// Our own port, and how many of its handshakes end well and how many do not.
@@ -44,11 +45,18 @@ async fn serve(identity: &Identity) -> (SocketAddr, tokio::sync::mpsc::Unbounded
     (address, counted)
 }
 
+fn prover(address: SocketAddr, name: Option<&str>) -> Prover {
+    let name = name.map(|name| server_name(name).expect("a name"));
+    let (provider, limit) = (Arc::new(default_provider()), Duration::from_secs(10));
+    OwnPort { address, name, provider, clock: Arc::new(noon), limit }.prover()
+}
+
 async fn prove(address: SocketAddr, name: &str, roots: &[&Identity]) -> Result<(), String> {
-    let limit = Duration::from_secs(10);
-    let port = OwnPort::new(address, name, Arc::new(default_provider()), limit).expect("a name");
     let roots = roots.iter().map(|identity| identity.authority.certificate().clone());
-    let outcome = (port.prover())(Trust::Roots(roots.collect())).await;
+    told(prover(address, Some(name))(Trust::Roots(roots.collect())).await)
+}
+
+fn told(outcome: Result<(), ProofError>) -> Result<(), String> {
     outcome.map_err(|error| {
         let source = std::error::Error::source(&error).map(ToString::to_string);
         format!("{error}: {}", source.unwrap_or_default())
@@ -73,12 +81,25 @@ async fn our_own_port_is_proven_by_what_the_bundle_trusts_and_the_name_that_is_c
 async fn what_is_served_is_proven_exactly() {
     let (ours, other) = (identity("a.svc"), identity("a.svc"));
     let (address, _ends) = serve(&ours).await;
-    let provider = Arc::new(default_provider());
-    let port = OwnPort::new(address, "localhost", provider, Duration::from_secs(10));
-    let prover = port.expect("a name").prover();
+    let prover = prover(address, None);
     let exactly = |identity: &Identity| Trust::Exactly(identity.pair.cert[0].as_ref().into());
     assert!(prover(exactly(&ours)).await.is_ok());
     assert!(prover(exactly(&other)).await.is_err());
+}
+
+#[tokio::test]
+async fn what_is_served_is_proven_by_the_name_that_is_called_if_that_is_known() {
+    let ours = identity("a.svc");
+    let (address, _ends) = serve(&ours).await;
+    let exactly = || Trust::Exactly(ours.pair.cert[0].as_ref().into());
+    assert_eq!(told(prover(address, Some("a.svc"))(exactly()).await), Ok(()));
+    let misnamed = told(prover(address, Some("b.svc"))(exactly()).await).expect_err("misnamed");
+    assert!(misnamed.contains("not valid for name"), "{misnamed}");
+}
+
+#[test]
+fn a_name_that_cannot_be_called_is_refused() {
+    assert!(server_name("a b").expect_err("no name").to_string().contains("`a b`"));
 }
 
 #[tokio::test]

@@ -32,7 +32,7 @@ fn view(version: u64, entries: &[&Entry]) -> View {
         "webhooks": [webhook("one"), webhook("two")],
     }))
     .expect("a configuration");
-    object.into()
+    View::of(object, None)
 }
 
 /// The version that a change is for, and what is in its bundles.

@@ -29,6 +29,18 @@ annotations:
 {{- end }}
 {{- end }}
 
+{{/* The registration for workloads; the one for pods has the name of everything else. */}}
+{{- define "mayfly.warnings" -}}
+{{ .Values.name }}-warnings
+{{- end }}
+
+{{/* Of a registration: cert-manager fills in the caBundle of this Certificate. */}}
+{{- define "mayfly.bundleAnnotations" -}}
+{{- if eq .Values.tls.mode "cert-manager" -}}
+cert-manager.io/inject-ca-from: {{ .Release.Namespace }}/{{ .Values.name }}
+{{- end -}}
+{{- end }}
+
 {{- define "mayfly.selector" -}}
 app.kubernetes.io/name: {{ .Values.name }}
 {{- end }}

@@ -26,7 +26,13 @@ const SHAPES: [&[&str]; 5] = [
     &[],
     &["tls.mode=secret", "hostNetwork=true", "url="],
     &["tls.mode=secret", "url=https://mayfly.example:8443"],
-    &["replicas=1", "name=second", "config.namespace-annotations=true", "rbac.create=false"],
+    &[
+        "replicas=1",
+        "name=second",
+        "config.namespace-annotations=true",
+        "rbac.create=false",
+        "webhook.workloadWarnings=false",
+    ],
     &[
         "tls.mode=cert-manager",
         "config.namespace-annotations=true",

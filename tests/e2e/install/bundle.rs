@@ -1,4 +1,5 @@
-//! Whose the caBundle is: the replicas', and no tool that applies the manifests again touches it.
+//! Whose the caBundle is: the replicas', and no tool that applies the manifests again touches it; and what an older
+//! release's replicas have left in their name keeps nobody from taking a webhook out.
 
 use std::collections::BTreeSet;
 
@@ -12,16 +13,19 @@ use mayfly_tests::{
         suite::Case,
     },
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
-    operator::{self, PODS, REGISTRATION},
+    operator::{self, PODS, REGISTRATION, WARNINGS},
     tenant::Tenant,
 };
 
 pub(super) fn cases() -> Vec<Case> {
-    let cases =
-        cases![no_way_to_apply_touches_the_bundle, a_bundle_that_was_replaced_away_comes_back,];
+    let cases = cases![
+        no_way_to_apply_touches_the_bundle,
+        a_bundle_that_was_replaced_away_comes_back,
+        a_server_side_applier_takes_out_the_webhook_of_an_older_release,
+    ];
     cases.into_iter().map(Case::alone).collect()
 }
 
@@ -55,8 +59,10 @@ async fn a_bundle_that_was_replaced_away_comes_back(cluster: &Cluster) -> Result
     let tenant = Tenant::new(cluster, "replaced").await?;
     tenant.put("app").await?;
     let before = repairs(cluster).await?;
-    let file = folders::checkout().join("manifests/kubernetes/mutating-webhook.yaml");
-    cluster.kubectl(&["replace", "--filename", &file.display().to_string()]).await?;
+    for file in ["mutating-webhook.yaml", "workload-warnings.yaml"] {
+        let file = folders::checkout().join("manifests/kubernetes").join(file);
+        cluster.kubectl(&["replace", "--filename", &file.display().to_string()]).await?;
+    }
     eventually("the bundle to be back", PATIENCE, || of_both(cluster)).await?;
     operator::answers(&tenant).await?;
     is_the_replicas_own(cluster).await?;
@@ -65,23 +71,80 @@ async fn a_bundle_that_was_replaced_away_comes_back(cluster: &Cluster) -> Result
     Ok(())
 }
 
-/// The bundle, which both entries have.
-pub(super) async fn of_both(cluster: &Cluster) -> Result<String> {
-    let registration = registration(cluster, &[]).await?;
-    let entries = registration["webhooks"].as_array().context("there are no webhooks")?;
-    let bundles = entries.iter().map(|entry| entry["clientConfig"]["caBundle"].as_str());
-    let bundles: BTreeSet<_> = bundles.collect();
-    let [Some(bundle)] = bundles.iter().copied().collect::<Vec<_>>()[..] else {
-        anyhow::bail!("the entries do not have one bundle: {registration}");
+/// One object with both webhooks, as it was in the release before, whose replicas own both bundles: nobody can take
+/// the second one out then, until today's replicas have given it up; then it really goes, and pods are reviewed all
+/// the while.
+async fn a_server_side_applier_takes_out_the_webhook_of_an_older_release(
+    cluster: &Cluster,
+) -> Result<()> {
+    let tenant = Tenant::new(cluster, "dropped").await?;
+    tenant.put("app").await?;
+    let today = operator::manifest(cluster, &REGISTRATION).await?;
+    let mut before = today.clone();
+    let mut warnings = operator::manifest(cluster, &WARNINGS).await?;
+    before["webhooks"].as_array_mut().context("webhooks")?.push(warnings["webhooks"][0].take());
+    let bundle = json!(of_both(cluster).await?);
+    let part = |name: &str| json!({"name": name, "clientConfig": {"caBundle": bundle}});
+    let theirs = json!({
+        "apiVersion": today["apiVersion"], "kind": today["kind"],
+        "metadata": {"name": today["metadata"]["name"]}, "webhooks": ENTRIES.map(part),
+    });
+    let outcome = async {
+        apply_as(cluster, "gitops", &before).await?;
+        apply_as(cluster, "mayfly-webhook", &theirs).await?;
+        let told = apply_as(cluster, "gitops", &today).await.err().context("nobody owned it")?;
+        ensure!(format!("{told:#}").contains("sideEffects"), "it is refused with {told:#}");
+        let dropped = || apply_as(cluster, "gitops", &today);
+        eventually("the replicas to give the webhook up", PATIENCE, dropped).await?;
+        let webhooks = registration(cluster, &REGISTRATION, &[]).await?["webhooks"].take();
+        let webhooks = webhooks.as_array().context("there are no webhooks")?;
+        ensure!(webhooks.len() == 1, "there is still a part of the other: {webhooks:?}");
+        tenant.namespace.rehearse(&tenant.vault_pod("rehearsal").to_string()).await.map(drop)
     };
-    Ok(bundle.to_owned())
+    let outcome = outcome.await;
+    // With its owners of before.
+    cluster.kubectl(&[&["delete"], REGISTRATION.as_slice()].concat()).await?;
+    let restored = operator::apply(cluster.lab(), &today.to_string()).await;
+    outcome.and(restored)?;
+    operator::answers(&tenant).await
 }
 
-/// Nobody but the replicas owns the field, of either entry.
+/// Server-side apply by the manager of that name.
+async fn apply_as(cluster: &Cluster, manager: &str, object: &Value) -> Result<()> {
+    let manager = format!("--field-manager={manager}");
+    let options = ["apply", "--server-side", "--force-conflicts", "--filename=-", &manager];
+    let mut object = object.clone();
+    if let Some(metadata) = object["metadata"].as_object_mut() {
+        metadata.remove("annotations");
+    }
+    let apply = cluster.lab().kubectl_program().args(options).input(object.to_string());
+    apply.text().await.map(drop)
+}
+
+/// The registrations' webhooks.
+const ENTRIES: [&str; 2] = ["inject.mayfly.dev", "workloads.mayfly.dev"];
+
+/// The bundle, which both registrations have.
+pub(super) async fn of_both(cluster: &Cluster) -> Result<String> {
+    let mut bundles = BTreeSet::new();
+    for object in [REGISTRATION, WARNINGS] {
+        let registration = registration(cluster, &object, &[]).await?;
+        let entries = registration["webhooks"].as_array().context("there are no webhooks")?;
+        let bundle = |entry: &Value| entry["clientConfig"]["caBundle"].as_str().map(str::to_owned);
+        bundles.extend(entries.iter().map(bundle));
+    }
+    match (bundles.len(), bundles.pop_first().flatten()) {
+        (1, Some(bundle)) => Ok(bundle),
+        (count, _) => anyhow::bail!("there is not one bundle, but {count}"),
+    }
+}
+
+/// Nobody but the replicas owns the field, in either registration.
 pub(super) async fn is_the_replicas_own(cluster: &Cluster) -> Result<()> {
-    let registration = registration(cluster, &["--show-managed-fields"]).await?;
-    let managers = registration["metadata"]["managedFields"].as_array().context("no managers")?;
-    for name in ["inject.mayfly.dev", "workloads.mayfly.dev"] {
+    for (object, name) in [REGISTRATION, WARNINGS].into_iter().zip(ENTRIES) {
+        let registration = registration(cluster, &object, &["--show-managed-fields"]).await?;
+        let managers = &registration["metadata"]["managedFields"];
+        let managers = managers.as_array().context("no managers")?;
         let entry = format!("k:{{\"name\":\"{name}\"}}");
         let owns = |manager: &&Value| {
             let fields = &manager["fieldsV1"]["f:webhooks"][&entry]["f:clientConfig"];
@@ -94,8 +157,8 @@ pub(super) async fn is_the_replicas_own(cluster: &Cluster) -> Result<()> {
     Ok(())
 }
 
-async fn registration(cluster: &Cluster, options: &[&str]) -> Result<Value> {
-    let get = [&["get", "--output=json"], REGISTRATION.as_slice(), options].concat();
+async fn registration(cluster: &Cluster, object: &[&str], options: &[&str]) -> Result<Value> {
+    let get = [&["get", "--output=json"], object, options].concat();
     serde_json::from_str(&cluster.kubectl(&get).await?).context("read the registration")
 }
 

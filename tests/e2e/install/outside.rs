@@ -103,22 +103,22 @@ impl Ground {
 }
 
 fn kustomization(certificate: &str) -> String {
-    let mut patch = vec![];
-    for (index, path) in ["mutate", "warn"].into_iter().enumerate() {
-        let config = format!("/webhooks/{index}/clientConfig");
+    let registration = |name: &str, path: &str| {
         let url = format!("https://{HOST}:{PORT}/{path}");
-        let bundle = BASE64.encode(certificate);
-        let selector = format!("/webhooks/{index}/namespaceSelector/matchLabels");
-        patch.extend([
-            json!({"op": "replace", "path": format!("{config}/url"), "value": url}),
-            json!({"op": "add", "path": format!("{config}/caBundle"), "value": bundle}),
-            json!({"op": "add", "path": selector, "value": {"mayfly": "outside"}}),
+        let (bundle, label) = (BASE64.encode(certificate), json!({"mayfly": "outside"}));
+        let patch = json!([
+            {"op": "replace", "path": "/webhooks/0/clientConfig/url", "value": url},
+            {"op": "add", "path": "/webhooks/0/clientConfig/caBundle", "value": bundle},
+            {"op": "add", "path": "/webhooks/0/namespaceSelector/matchLabels", "value": label},
         ]);
-    }
+        let target = json!({"kind": "MutatingWebhookConfiguration", "name": name});
+        json!({"target": target, "patch": patch.to_string()})
+    };
     let labels = "/spec/matchConstraints/namespaceSelector/matchLabels";
     let labels = json!([{"op": "add", "path": labels, "value": {"mayfly": "outside"}}]);
     let patches = [
-        json!({"target": {"kind": "MutatingWebhookConfiguration"}, "patch": json!(patch).to_string()}),
+        registration("mayfly-webhook", "mutate"),
+        registration("mayfly-webhook-warnings", "warn"),
         json!({"target": {"kind": "ValidatingAdmissionPolicy"}, "patch": labels.to_string()}),
     ];
     json!({"resources": ["outside"], "patches": patches}).to_string()

@@ -54,6 +54,7 @@ pub const RENDERINGS: [Rendering; 4] = [
             "service",
             "service-account",
             "validating-policy",
+            "workload-warnings",
         ],
     },
     Rendering {
@@ -69,7 +70,7 @@ pub const RENDERINGS: [Rendering; 4] = [
     Rendering {
         folder: "outside",
         values: &["tls.mode=secret", "url=https://mayfly-webhook.example:8443"],
-        files: &["mutating-webhook", "validating-policy"],
+        files: &["mutating-webhook", "validating-policy", "workload-warnings"],
     },
 ];
 

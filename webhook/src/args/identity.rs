@@ -21,6 +21,13 @@ pub struct IdentityArgs {
     /// The certificate's private key (PEM)
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
+    /// The DNS names and IP addresses that the API server calls, each of which the certificate has to be
+    /// for [default: mayfly-webhook.NAMESPACE.svc, if the namespace is known]
+    #[arg(long = "tls-name", value_name = "DNS", value_parser = NonEmptyStringValueParser::new())]
+    pub tls_names: Vec<String>,
+    /// This pod's namespace
+    #[arg(long, value_name = "NAME", env = "POD_NAMESPACE", value_parser = NonEmptyStringValueParser::new())]
+    pub namespace: Option<String>,
     /// What belongs to `--tls self-issued`.
     #[command(flatten)]
     pub self_issued: SelfIssuedArgs,
@@ -37,18 +44,17 @@ pub enum Tls {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "With --tls self-issued")]
 pub struct SelfIssuedArgs {
-    /// The webhook configuration, each of whose webhooks is to trust this replica
+    /// The webhook configuration whose webhooks are to trust this replica, and without which no pod is
+    /// reviewed; what leads to `/warn` has a configuration of its own
     #[arg(long, value_name = "NAME", default_value = "mayfly-webhook", value_parser = NonEmptyStringValueParser::new())]
     pub webhook_configuration: String,
-    /// The DNS names and IP addresses that the API server calls [default: mayfly-webhook.NAMESPACE.svc]
-    #[arg(long = "tls-name", value_name = "DNS", value_parser = NonEmptyStringValueParser::new())]
-    pub tls_names: Vec<String>,
+    /// The one that leads to `/warn`, which may be missing; the name of the other, if that one has both
+    /// [default: that name and `-warnings`]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub warnings_configuration: Option<String>,
     /// What tells this replica from the others
     #[arg(long, value_name = "NAME", env = "POD_NAME", value_parser = NonEmptyStringValueParser::new())]
     pub replica: Option<String>,
-    /// This pod's namespace
-    #[arg(long, value_name = "NAME", env = "POD_NAMESPACE", value_parser = NonEmptyStringValueParser::new())]
-    pub namespace: Option<String>,
     /// How long a certificate is valid; it is renewed before half of that is over
     #[arg(long, value_name = "TIME", default_value = "7d", value_parser = lifetime)]
     pub certificate_lifetime: Duration,

@@ -9,13 +9,14 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use kube::Client;
 use mayfly_certs::{
     event::{Event, Listener},
     files::CertificateFiles,
     issue::Wish,
-    proof::{OwnPort, Prover},
+    proof::{OwnPort, Prover, server_name},
+    registration::Target,
     replica::Replica,
     self_issued::{SelfIssued, Settings, Surroundings},
     source::Source,
@@ -32,8 +33,8 @@ use crate::{
 
 /// The service's name, unless other names are given.
 const SERVICE: &str = "mayfly-webhook";
-/// What our own port is called when its certificate's names do not matter.
-const ANY_NAME: &str = "localhost";
+/// Where pods are reviewed, and where workloads are.
+const PATHS: [&str; 2] = ["/mutate", "/warn"];
 /// The time for a handshake with our own port.
 const PROOF: Duration = Duration::from_secs(3);
 
@@ -46,54 +47,70 @@ pub(super) async fn source(
     clock: fn() -> SystemTime,
 ) -> anyhow::Result<Source> {
     let (clock, provider): (WallClock, _) = (Arc::new(clock), Arc::clone(provider));
-    if let Some((certificate, key)) = args.tls_cert.zip(args.tls_key) {
-        let prover = prover(address, ANY_NAME, &provider)?;
-        let files = CertificateFiles::new(certificate, key, provider, clock, prover);
-        return Ok(Source::Files(files));
+    let own_port = |name| OwnPort {
+        address,
+        name,
+        provider: Arc::clone(&provider),
+        clock: Arc::clone(&clock),
+        limit: PROOF,
+    };
+    let names = names(&args);
+    let called = names.iter().map(|name| server_name(name)).collect::<Result<Vec<_>, _>>()?;
+    let prover = own_port(called.first().cloned()).prover();
+    if let Some((certificate, key)) = args.tls_cert.clone().zip(args.tls_key.clone()) {
+        let files = CertificateFiles::new(certificate, key, called, provider, clock, prover);
+        return Ok(Source::Files(Box::new(files)));
     }
     let client = cluster::client(kubeconfig).await?;
-    let settings = settings(args.self_issued, kubeconfig.is_none())?;
-    self_issued(settings, client, address, provider, clock)
+    let settings = settings(args, names, kubeconfig.is_none())?;
+    self_issued(settings, client, prover, provider, clock)
+}
+
+/// The names that the API server calls, as far as they are known.
+fn names(args: &IdentityArgs) -> Vec<String> {
+    if !args.tls_names.is_empty() {
+        return args.tls_names.clone();
+    }
+    args.namespace.iter().map(|namespace| format!("{SERVICE}.{namespace}.svc")).collect()
 }
 
 fn self_issued(
     settings: Settings,
     client: Client,
-    address: SocketAddr,
+    prover: Prover,
     provider: Arc<CryptoProvider>,
     clock: WallClock,
 ) -> anyhow::Result<Source> {
-    let prover = prover(address, &settings.wish.names[0], &provider)?;
     let surroundings = Surroundings { client, clock, jitter: fastrand::f64, provider, prover };
     Ok(Source::SelfIssued(Box::new(SelfIssued::new(settings, surroundings)?)))
 }
 
-fn prover(
-    address: SocketAddr,
-    name: &str,
-    provider: &Arc<CryptoProvider>,
-) -> anyhow::Result<Prover> {
-    Ok(OwnPort::new(address, name, Arc::clone(provider), PROOF)?.prover())
-}
-
-fn settings(args: SelfIssuedArgs, is_inside: bool) -> anyhow::Result<Settings> {
-    let SelfIssuedArgs { replica, namespace, mut tls_names, .. } = args;
+fn settings(args: IdentityArgs, names: Vec<String>, is_inside: bool) -> anyhow::Result<Settings> {
+    let IdentityArgs { namespace, self_issued: args, .. } = args;
+    let replica = args.replica.as_deref();
     let replica = replica.context("give --replica, or set POD_NAME to the pod's name")?;
-    if tls_names.is_empty() {
-        let namespace = namespace.as_deref();
-        let namespace = namespace.context("give --tls-name, or set POD_NAMESPACE")?;
-        tls_names.push(format!("{SERVICE}.{namespace}.svc"));
-    }
+    ensure!(!names.is_empty(), "give --tls-name, or set POD_NAMESPACE");
     // What is outside is no pod whose end others could find out about.
     let replica = match namespace.filter(|_| is_inside) {
         Some(namespace) => Replica::pod(namespace, replica),
         None => Replica::process(replica),
     };
-    Ok(Settings {
-        wish: Wish { replica, names: tls_names, lifetime: args.certificate_lifetime },
-        configuration: args.webhook_configuration,
-        timing: Timing::default(),
-    })
+    let (configuration, others) = targets(&args);
+    let wish = Wish { replica, names, lifetime: args.certificate_lifetime };
+    Ok(Settings { wish, configuration, others, timing: Timing::default() })
+}
+
+/// The configuration that pods are reviewed by, and the other one, unless they are the same.
+fn targets(args: &SelfIssuedArgs) -> (Target, Vec<Target>) {
+    let name = args.webhook_configuration.clone();
+    let warnings = args.warnings_configuration.clone();
+    let warnings = warnings.unwrap_or_else(|| format!("{name}-warnings"));
+    if warnings == name {
+        return (Target { name, elsewhere: None }, Vec::new());
+    }
+    let [mutate, warn] = PATHS.map(Some);
+    let warnings = Target { name: warnings, elsewhere: mutate };
+    (Target { name, elsewhere: warn }, vec![warnings])
 }
 
 /// Ready is who is trusted, reached, and not about to stop.
@@ -125,11 +142,17 @@ fn log(event: Event) {
             tracing::info!(not_after, "a new certificate is served");
         }
         Event::Proven => tracing::info!("the API server can trust and reach this replica"),
-        Event::Removed => {
-            tracing::warn!("our certificate authority was taken out of the webhook configuration");
+        Event::Removed(configuration) => {
+            tracing::warn!(
+                configuration,
+                "our certificate authority was taken out of the webhook configuration"
+            );
         }
-        Event::Repaired => {
-            tracing::warn!("our certificate authority is in the webhook configuration again");
+        Event::Repaired(configuration) => {
+            tracing::warn!(
+                configuration,
+                "our certificate authority is in the webhook configuration again"
+            );
         }
         Event::Unreadable(blocks) => {
             tracing::warn!(blocks, "a caBundle holds what is no certificate; it is left out");

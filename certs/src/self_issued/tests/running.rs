@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicI64, Ordering::Relaxed},
     },
     time::{Duration, SystemTime},
 };
@@ -17,7 +17,10 @@ use rustls::{
 };
 use tokio::time::{Instant, sleep};
 
-use super::{super::*, api::Api};
+use super::{
+    super::*,
+    api::{Api, PODS, WARNINGS},
+};
 use crate::{
     event::Event,
     proof::{ProofError, Trust},
@@ -28,16 +31,23 @@ use crate::{
 const NAME: &str = "mayfly-webhook.mayfly.svc";
 pub(super) const EPOCH: Duration = Duration::from_secs(1_900_000_000);
 
-/// The time of day under tokio's clock.
-pub(super) fn clock() -> WallClock {
-    let start = Instant::now();
-    Arc::new(move || SystemTime::UNIX_EPOCH + EPOCH + start.elapsed())
+/// The time of day under tokio's clock, which can be set forward and back.
+fn clock(ahead: &Arc<AtomicI64>) -> WallClock {
+    let (start, ahead) = (Instant::now(), Arc::clone(ahead));
+    Arc::new(move || {
+        let (now, seconds) =
+            (SystemTime::UNIX_EPOCH + EPOCH + start.elapsed(), ahead.load(Relaxed));
+        let distance = Duration::from_secs(seconds.unsigned_abs());
+        if seconds < 0 { now - distance } else { now + distance }
+    })
 }
 
 pub(super) struct Running {
     pub(super) resolver: Arc<Resolver>,
     pub(super) standing: Arc<Standing>,
     pub(super) clock: WallClock,
+    /// How many seconds its clock is ahead.
+    pub(super) ahead: Arc<AtomicI64>,
     events: Arc<Mutex<Vec<String>>>,
     /// Nobody reaches our own port.
     pub(super) cut_off: Arc<AtomicBool>,
@@ -67,13 +77,20 @@ pub(super) fn accepts(pair: Option<Arc<CertifiedKey>>, roots: &[Der], now: Syste
 }
 
 pub(super) fn run(api: &Api, replica: Replica, lifetime: Duration) -> Running {
+    run_ahead(api, replica, lifetime, 0)
+}
+
+/// With a clock that is so many seconds ahead.
+pub(super) fn run_ahead(api: &Api, replica: Replica, lifetime: Duration, seconds: i64) -> Running {
     if replica.namespace() == Some("mayfly") {
         api.set_pod(replica.name(), Some("Running"));
     }
-    let clock = clock();
+    let ahead = Arc::new(AtomicI64::new(seconds));
+    let clock = clock(&ahead);
     let settings = Settings {
         wish: Wish { replica, names: vec![NAME.to_owned()], lifetime },
-        configuration: "mayfly-webhook".to_owned(),
+        configuration: Target { name: PODS.to_owned(), elsewhere: Some("/warn") },
+        others: vec![Target { name: WARNINGS.to_owned(), elsewhere: Some("/mutate") }],
         timing: Timing::default(),
     };
     let provider = Arc::new(default_provider());
@@ -110,7 +127,7 @@ pub(super) fn run(api: &Api, replica: Replica, lifetime: Duration) -> Running {
         heard.lock().expect("a lock").push(event);
     });
     let task = tokio::spawn(identity.keep_fresh(listener));
-    Running { resolver, standing, clock, events, cut_off, task }
+    Running { resolver, standing, clock, ahead, events, cut_off, task }
 }
 
 pub(super) fn pod(name: &str) -> Replica {

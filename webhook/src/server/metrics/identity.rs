@@ -57,10 +57,10 @@ impl IdentityMetrics {
                 self.not_after.set(seconds(*not_after));
                 self.renewed.set(seconds(now));
             }
-            Event::Removed => {
+            Event::Removed(_) => {
                 self.removals.inc();
             }
-            Event::Repaired => {
+            Event::Repaired(_) => {
                 self.repairs.inc();
             }
             Event::Fault(_) => {

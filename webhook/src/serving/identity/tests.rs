@@ -11,13 +11,10 @@ fn serve_args(arguments: &[&str]) -> ServeArgs {
     *args
 }
 
-fn args(arguments: &[&str]) -> SelfIssuedArgs {
-    serve_args(arguments).identity.self_issued
-}
-
 fn settings_of(arguments: &[&str]) -> Settings {
     let args = serve_args(arguments);
-    settings(args.identity.self_issued, args.kubeconfig.is_none()).expect("settings")
+    let names = names(&args.identity);
+    settings(args.identity, names, args.kubeconfig.is_none()).expect("settings")
 }
 
 #[test]
@@ -26,7 +23,36 @@ fn a_pod_is_known_by_its_name_and_called_by_its_service() {
     assert_eq!(settings.wish.replica, Replica::pod("mayfly", "a-1"));
     assert_eq!(settings.wish.names, ["mayfly-webhook.mayfly.svc"]);
     assert_eq!(settings.wish.lifetime, Duration::from_hours(7 * 24));
-    assert_eq!(settings.configuration, "mayfly-webhook");
+    let pods = Target { name: "mayfly-webhook".to_owned(), elsewhere: Some("/warn") };
+    assert_eq!(settings.configuration, pods);
+    let warnings =
+        Target { name: "mayfly-webhook-warnings".to_owned(), elsewhere: Some("/mutate") };
+    assert_eq!(settings.others, [warnings]);
+}
+
+#[test]
+fn configurations_have_other_names_or_are_one() {
+    let replica = ["--replica", "a", "--namespace", "mayfly", "--webhook-configuration", "second"];
+    let derived = settings_of(&replica);
+    assert_eq!(derived.others[0].name, "second-warnings");
+    let named = settings_of(&[&replica[..], &["--warnings-configuration", "third"]].concat());
+    assert_eq!((&*named.configuration.name, &*named.others[0].name), ("second", "third"));
+    let one = settings_of(&[&replica[..], &["--warnings-configuration", "second"]].concat());
+    assert_eq!(one.configuration, Target { name: "second".to_owned(), elsewhere: None });
+    assert_eq!(one.others, []);
+}
+
+#[test]
+fn files_are_for_the_names_that_are_given_or_the_services_or_whatever_they_are_for() {
+    let names_of = |arguments: &[&str]| {
+        let serve = ["mayfly-webhook", "serve", "--tls-cert", "c", "--tls-key", "k"];
+        let args = Args::try_parse_from(serve.iter().chain(arguments)).expect("arguments");
+        let Command::Serve(args) = args.command else { panic!("another command") };
+        names(&args.identity)
+    };
+    assert_eq!(names_of(&["--tls-name", "a.example"]), ["a.example"]);
+    assert_eq!(names_of(&["--namespace", "mayfly"]), ["mayfly-webhook.mayfly.svc"]);
+    assert!(names_of(&[]).is_empty());
 }
 
 #[test]
@@ -45,10 +71,13 @@ fn names_that_are_given_are_all_there_are() {
 
 #[test]
 fn what_is_missing_is_asked_for() {
-    let nameless = SelfIssuedArgs { replica: None, ..args(&["--namespace", "mayfly"]) };
-    let homeless = SelfIssuedArgs { namespace: None, ..args(&["--replica", "a"]) };
+    let mut nameless = serve_args(&["--namespace", "mayfly"]).identity;
+    nameless.self_issued.replica = None;
+    let mut homeless = serve_args(&["--replica", "a"]).identity;
+    homeless.namespace = None;
     for (args, missing) in [(nameless, "--replica"), (homeless, "--tls-name")] {
-        let refusal = settings(args, true).expect_err("no settings").to_string();
+        let names = names(&args);
+        let refusal = settings(args, names, true).expect_err("no settings").to_string();
         assert!(refusal.contains(missing), "`{refusal}` lacks `{missing}`");
     }
 }
@@ -59,9 +88,9 @@ fn every_event_is_logged_and_counted() {
     let listener =
         listener(Arc::clone(&metrics), || SystemTime::UNIX_EPOCH + Duration::from_secs(7));
     listener(Event::Exchanged { not_after: now + Duration::from_secs(1_900_000_000) });
-    listener(Event::Removed);
-    listener(Event::Removed);
-    listener(Event::Repaired);
+    listener(Event::Removed("mayfly-webhook".to_owned()));
+    listener(Event::Removed("mayfly-webhook-warnings".to_owned()));
+    listener(Event::Repaired("mayfly-webhook".to_owned()));
     listener(Event::Fault("a fault".into()));
     let text = metrics.render();
     for line in [
