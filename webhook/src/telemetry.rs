@@ -7,6 +7,8 @@ use std::{
     io::{self, BufWriter, Write},
     panic,
     sync::{Arc, OnceLock},
+    thread,
+    time::Duration,
 };
 
 use tracing::Level;
@@ -16,8 +18,11 @@ use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::Subscriber
 /// Whose lines are written.
 const OURS: [&str; 2] = ["mayfly_webhook", "mayfly_certs"];
 
-/// Lines that wait at most: two or three seconds of a busy replica. Each has at most some thousand bytes.
+/// Lines that wait at most, each of some hundred bytes: more than come during many pauses.
 const LINES: usize = 1024;
+
+/// After what there was is written, more may gather: to wake the thread for each line costs a part of a review.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// The process' log, which is written for as long as this is kept.
 #[derive(Debug)]
@@ -94,8 +99,14 @@ impl<W: Write, T: FnMut(usize)> Write for Flowing<W, T> {
             self.told = lost;
             (self.tell)(untold);
         }
+        pause();
         Ok(())
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "lines are gathered; nobody waits for them")]
+fn pause() {
+    thread::sleep(PAUSE);
 }
 
 #[cfg(test)]

@@ -77,18 +77,18 @@ async fn a_crowd_of_handshakes_keeps_nobody_out() {
 
 #[tokio::test]
 async fn bodies_that_do_not_come_make_room_for_those_that_do() {
-    let lane = Lane { largest: 64 << 10, bodies: 100 << 10, threads: 1 };
-    let limits = Limits { lanes: [lane; 3], ..timeless() };
-    let server = Running::start(limits).await;
+    // Each of the crowd speaks of all the bytes that there are, and keeps the last one back.
+    let all = 64 << 10;
+    let lane = Lane { largest: all, bodies: all, threads: 1 };
+    let server = Running::start(Limits { lanes: [lane; 3], ..timeless() }).await;
     let mut crowd = Vec::new();
     for _ in 0..20 {
         let mut client = server.client().await;
-        // All but the last byte of what it speaks of, and no two of them have room.
-        client.stream.write_all(&head(60 << 10)).await.expect("a header");
-        let _evicted_meanwhile = client.stream.write_all(&vec![b' '; (60 << 10) - 1]).await;
+        client.stream.write_all(&head(all)).await.expect("a header");
+        let _evicted_meanwhile = client.stream.write_all(&vec![b' '; all - 1]).await;
         crowd.push(client);
+        server.review("an honest one").await;
     }
-    server.review("an honest one").await;
     server.has_connections_at_most(1).await;
 }
 
@@ -132,14 +132,15 @@ async fn an_answer_that_nobody_takes_ends_its_connection() {
         Arc::new(move |body| {
             let mut review = honest(body);
             // More than what all buffers of a connection hold.
-            review.warnings.push("x".repeat(64 << 20));
+            review.warnings.push("x".repeat(32 << 20));
             review
         }),
     )
     .await;
     let mut client = server.client().await;
     client.stream.write_all(&post(&review("u").to_string())).await.expect("a review");
-    let begun = client.stream.read_exact(&mut [0]);
+    let mut byte = [0];
+    let begun = client.stream.read_exact(&mut byte);
     tokio::time::timeout(PATIENCE, begun).await.expect("an answer").expect("a byte");
     server.has_connections_at_most(0).await;
     assert_eq!(server.metric("connections_overdue_total"), 1);

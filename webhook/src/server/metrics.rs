@@ -99,7 +99,7 @@ impl Metrics {
         let evictions = self.evictions.clone();
         registry.register(
             "connections_evicted",
-            "Connections that gave way to newer ones",
+            "Connections that were closed because there were too many",
             evictions,
         );
         registry.register(
