@@ -3,7 +3,7 @@
 
 mod bundle;
 mod outside;
-mod release;
+pub(crate) mod release;
 mod rights;
 
 use anyhow::{Context, Result, ensure};

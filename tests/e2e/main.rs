@@ -7,6 +7,7 @@ mod aws;
 mod aws_identity;
 mod canary;
 mod chart;
+mod client_ca;
 mod company;
 mod database;
 mod delivery;
@@ -138,6 +139,7 @@ fn topics() -> Vec<Case> {
         hostile::cases(),
         removal::cases(),
         install::cases(),
+        client_ca::cases(),
         examples::cases(),
         // It looks for what all of the others have left.
         secrecy::cases(),

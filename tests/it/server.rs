@@ -3,21 +3,27 @@
 //! Limits are made short so that a test waits for an end, never for a time. The numbers in the comments are those of
 //! the test catalogue.
 
+mod callers;
 mod client;
+mod crowd;
+mod hostile;
 mod running;
 
 use std::{sync::Arc, time::Duration};
 
 use mayfly_admission::{config::Config, policy::Namespace};
-use mayfly_webhook::{namespaces::Namespaces, server::Limits};
+use mayfly_webhook::{
+    namespaces::Namespaces,
+    server::{Limits, Pace},
+};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     sync::Notify,
 };
 
-use client::{Client, post, review};
-use running::Running;
+use client::{Client, padded, post, review};
+use running::{Running, Setting};
 
 /// A time that only a server which does not keep its limits would take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -27,7 +33,7 @@ fn short() -> Limits {
     Limits {
         handshake: moment,
         header: moment,
-        request: moment,
+        body: Pace { grace: moment, rate: 1 << 20 },
         ending: moment,
         ..Limits::default()
     }
@@ -102,18 +108,16 @@ async fn no_path_method_or_host_is_redirected() {
 
 // T10
 #[tokio::test]
-async fn a_body_may_have_seven_mebibytes_and_not_more() {
+async fn a_body_may_be_an_object_and_its_envelope_and_not_more() {
     let server = Running::start(Limits::default()).await;
-    let body = |kibibytes: usize| {
-        let mut review = review("u");
-        review["request"]["object"]["metadata"]["annotations"]["example.com/padding"] =
-            "x".repeat(kibibytes * 1024).into();
-        review.to_string()
-    };
-    let answer = server.client().await.send(&post(&body(7 * 1024 - 1))).await;
+    let room = (3 << 20) + (256 << 10) - padded("u", 0).len();
+    let answer = server.client().await.send(&post(&padded("u", room))).await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{}", &answer[..100]);
-    let answer = server.client().await.send(&post(&body(7 * 1024))).await;
+    // It is refused for what it says, before it comes.
+    let head = client::head((3 << 20) + (256 << 10) + 1);
+    let answer = server.client().await.send(&head).await;
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    server.review("afterwards").await;
 }
 
 // T10
@@ -191,7 +195,7 @@ async fn who_never_ends_the_body_is_told_so() {
 async fn a_crowd_of_idle_connections_keeps_nobody_out() {
     // No time ends an idle connection here: only the next one can.
     let ever = 100 * PATIENCE;
-    let limits = Limits { connections: 4, handshake: ever, header: ever, ..Limits::default() };
+    let limits = Limits { connections: 4, handshake: ever, idle: ever, ..Limits::default() };
     let server = Running::start(limits).await;
     let mut crowd = Vec::new();
     for _ in 0..40 {
@@ -356,7 +360,8 @@ async fn a_pod_of_a_namespace_that_was_just_made_waits_for_it() {
             mayfly_admission::review::review(&config, &namespaces.directory(), body)
         })
     };
-    let server = Running::start_among(namespaces.clone(), Limits::default(), reviewer).await;
+    let setting = Setting { namespaces: namespaces.clone(), reviewer, ..Setting::default() };
+    let server = Running::start_in(setting).await;
     let made = async {
         asked.notified().await;
         namespaces.learn([Namespace::named("default")]);

@@ -47,6 +47,10 @@ pub struct ServeArgs {
     /// Where `/healthz`, `/readyz` and `/metrics` are answered, in plain HTTP
     #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     pub admin_listen: SocketAddr,
+    /// Answer only who shows a client certificate of one of these authorities (PEM), read anew when its content changes;
+    /// may be given again
+    #[arg(long, value_name = "FILE")]
+    pub client_ca: Vec<PathBuf>,
     /// How long requests are still taken after SIGTERM, until no endpoint names this replica
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = delay)]
     pub drain_delay: Duration,

@@ -28,6 +28,9 @@
 {{- if and .Values.url (eq .Values.tls.mode "cert-manager") -}}
   {{- fail "url: with tls.mode \"cert-manager\" there is no Certificate here whose authority could be taken; use \"secret\" with tls.secret.caBundle, or \"self-issued\"" -}}
 {{- end -}}
+{{- if and .Values.clientCA.configMap .Values.clientCA.secret -}}
+  {{- fail "clientCA: the authorities are in one place; give clientCA.configMap or clientCA.secret, not both" -}}
+{{- end -}}
 {{- range .Values.imagePullSecrets -}}
   {{- if not .name -}}{{- fail "imagePullSecrets: each is an object with a name: [{name: registry}]" -}}{{- end -}}
 {{- end -}}

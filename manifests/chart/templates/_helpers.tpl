@@ -77,6 +77,16 @@ app.kubernetes.io/name: {{ .Values.name }}
 {{- if or (eq .Values.tls.mode "self-issued") (include "mayfly.readsNamespaces" .) -}}true{{- end -}}
 {{- end }}
 
+{{/* The volume's source with the authorities of those who may ask, if not everybody may. */}}
+{{- define "mayfly.clientCA" -}}
+{{- $items := printf "[{key: %s, path: ca.crt}]" (.Values.clientCA.key | quote) -}}
+{{- if .Values.clientCA.configMap -}}
+configMap: {name: {{ .Values.clientCA.configMap }}, items: {{ $items }}}
+{{- else if .Values.clientCA.secret -}}
+secret: {secretName: {{ .Values.clientCA.secret }}, defaultMode: 288, items: {{ $items }}}
+{{- end -}}
+{{- end }}
+
 {{/* Whether anything but the registration is installed. */}}
 {{- define "mayfly.runsHere" -}}
 {{- if not .Values.url -}}true{{- end -}}

@@ -24,7 +24,7 @@ pub(super) fn cases() -> Vec<Case> {
 /// Values that bring out every template and every branch of them.
 const SHAPES: [&[&str]; 5] = [
     &[],
-    &["tls.mode=secret", "hostNetwork=true", "url="],
+    &["tls.mode=secret", "hostNetwork=true", "url=", "clientCA.configMap=callers"],
     &["tls.mode=secret", "url=https://mayfly.example:8443"],
     &[
         "replicas=1",
@@ -38,6 +38,7 @@ const SHAPES: [&[&str]; 5] = [
         "config.namespace-annotations=true",
         "labels.team=web",
         "annotations.note=x",
+        "clientCA.secret=callers",
         "podLabels.a=b",
         "podAnnotations.a=b",
         "imagePullSecrets[0].name=registry",

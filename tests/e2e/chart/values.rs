@@ -13,6 +13,7 @@ use mayfly_tests::{
     cases,
     lab::{chart, cluster::Cluster, folders, suite::Case},
 };
+use serde_json::json;
 
 use super::{SELECTING, objects};
 
@@ -21,12 +22,13 @@ pub(super) fn cases() -> Vec<Case> {
         bad_values_are_named,
         rights_follow_from_the_values,
         replicas_on_their_nodes_network_take_turns,
+        who_may_ask_is_mounted_and_asked_for,
         alerts_and_the_dashboard_watch_metrics_that_there_are,
     ]
 }
 
 /// What somebody may write, and what they are to read.
-const BAD: [(&str, &str); 13] = [
+const BAD: [(&str, &str); 15] = [
     ("replcas=3", "additional properties 'replcas' not allowed"),
     ("agent.resources.limits.cpu=1", "at '/agent': additional properties 'resources' not allowed"),
     ("replicas=two", "at '/replicas': got string, want integer"),
@@ -40,6 +42,11 @@ const BAD: [(&str, &str); 13] = [
     ("url=http://mayfly.example", "write https://host:port, without a path"),
     ("url=https://mayfly.example/mutate", "write https://host:port, without a path"),
     ("tls.secret.caBundle=LS0tLS1C", "give the file as it is, not in base64"),
+    (
+        "clientCA.configMap=a,clientCA.secret=b",
+        "give clientCA.configMap or clientCA.secret, not both",
+    ),
+    ("clientCA.name=a", "at '/clientCA': additional properties 'name' not allowed"),
 ];
 
 async fn bad_values_are_named(cluster: &Cluster) -> Result<()> {
@@ -95,6 +102,34 @@ async fn replicas_on_their_nodes_network_take_turns(cluster: &Cluster) -> Result
     let surge = &spec["strategy"]["rollingUpdate"]["maxSurge"];
     ensure!(*surge == 0, "the surge is {surge}");
     ensure!(!made.contains_key("NetworkPolicy mayfly-webhook"), "a policy that nobody minds");
+    Ok(())
+}
+
+async fn who_may_ask_is_mounted_and_asked_for(cluster: &Cluster) -> Result<()> {
+    let sources = [
+        (
+            "configMap",
+            json!({"name": "callers", "items": [{"key": "bundle.pem", "path": "ca.crt"}]}),
+        ),
+        (
+            "secret",
+            json!({"secretName": "callers", "defaultMode": 288, "items": [{"key": "bundle.pem", "path": "ca.crt"}]}),
+        ),
+    ];
+    for (kind, source) in sources {
+        let name = format!("clientCA.{kind}=callers");
+        let values = [&*name, "clientCA.key=bundle.pem"];
+        let made = objects(&chart::template(&cluster.lab().tools.helm(), &values).await?)?;
+        let pod = &made["Deployment mayfly-webhook"]["spec"]["template"]["spec"];
+        let args = pod["containers"][0]["args"].to_string();
+        ensure!(args.contains("--client-ca=/etc/mayfly-client-ca/ca.crt"), "the args are {args}");
+        let mounts = pod["containers"][0]["volumeMounts"].to_string();
+        ensure!(mounts.contains("/etc/mayfly-client-ca"), "the mounts are {mounts}");
+        let volumes = pod["volumes"].as_array().context("there are no volumes")?;
+        let volume = volumes.iter().find(|volume| volume["name"] == "client-ca");
+        let volume = volume.context("there is no volume of that name")?;
+        ensure!(volume[kind] == source, "the volume is {volume}");
+    }
     Ok(())
 }
 

@@ -73,11 +73,23 @@ pub(super) fn review(uid: &str) -> Value {
     })
 }
 
-/// A whole request.
-pub(super) fn post(body: &str) -> Vec<u8> {
-    let length = body.len();
+/// The same with so many bytes more.
+pub(super) fn padded(uid: &str, bytes: usize) -> String {
+    let mut review = review(uid);
+    review["request"]["object"]["metadata"]["annotations"]["example.com/padding"] =
+        "x".repeat(bytes).into();
+    review.to_string()
+}
+
+/// The header of a request with a body of that length.
+pub(super) fn head(length: usize) -> Vec<u8> {
     format!(
-        "POST /mutate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        "POST /mutate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
     )
     .into_bytes()
+}
+
+/// A whole request.
+pub(super) fn post(body: &str) -> Vec<u8> {
+    [&head(body.len()), body.as_bytes()].concat()
 }

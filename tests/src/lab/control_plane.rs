@@ -1,6 +1,6 @@
 //! etcd, the API server, the controller manager and the scheduler: how each is started, and when they are ready.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -9,7 +9,7 @@ use super::{
     condition::{PATIENCE, eventually},
     folders,
     launch::Lab,
-    pki::Pki,
+    pki::{Pki, WEBHOOK_CALLER},
     program::Program,
 };
 
@@ -17,7 +17,7 @@ use super::{
 pub async fn start(lab: &Lab) -> Result<()> {
     let (cluster, pki) = (lab.folders.cluster(), lab.pki());
     lab.daemons.start("etcd", &etcd(&cluster))?;
-    lab.daemons.start("kube-apiserver", &api_server(lab, &pki))?;
+    lab.daemons.start("kube-apiserver", &api_server(lab, &pki, &admission(&cluster, &pki)?))?;
     eventually("the API server", PATIENCE, || ready(lab)).await?;
     lab.daemons.start("kube-controller-manager", &controller_manager(lab, &pki))?;
     lab.daemons.start("kube-scheduler", &scheduler(lab, &pki))?;
@@ -45,7 +45,20 @@ async fn ready(lab: &Lab) -> Result<()> {
     answer.error_for_status().map(drop).context("it is not ready")
 }
 
-fn api_server(lab: &Lab, pki: &Pki) -> Program {
+/// How the API server calls webhooks: to ours it shows a certificate, which is only asked for with `--client-ca`.
+fn admission(cluster: &Path, pki: &Pki) -> Result<PathBuf> {
+    let callers = cluster.join("webhook-callers.kubeconfig");
+    let (certificate, key) = (pki.certificate(WEBHOOK_CALLER), pki.key(WEBHOOK_CALLER));
+    let [certificate, key] = [certificate, key].map(|path| path.display().to_string());
+    let values = [("certificate", &*certificate), ("key", &*key)];
+    folders::render("templates/webhook-callers.yaml", &values, &callers)?;
+    let configuration = cluster.join("admission.yaml");
+    let values = [("kubeconfig", &*callers.display().to_string())];
+    folders::render("templates/admission.yaml", &values, &configuration)?;
+    Ok(configuration)
+}
+
+fn api_server(lab: &Lab, pki: &Pki, admission: &Path) -> Program {
     let authority = pki.authority_certificate();
     let (certificate, key) = (pki.certificate("api-server"), pki.key("api-server"));
     let tokens = pki.key("service-accounts");
@@ -59,6 +72,7 @@ fn api_server(lab: &Lab, pki: &Pki) -> Program {
         .args([flag("kubelet-client-certificate", &certificate), flag("kubelet-client-key", &key)])
         .args(["--kubelet-preferred-address-types=InternalIP", "--authorization-mode=Node,RBAC"])
         .args(["--enable-admission-plugins=NodeRestriction"])
+        .args([flag("admission-control-config-file", admission)])
         // Without it the API server would look for webhooks' services with a name server that is not there.
         .args(["--enable-aggregator-routing=true"])
         .args([format!("--service-cluster-ip-range={SERVICE_RANGE}")])

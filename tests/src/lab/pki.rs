@@ -28,6 +28,9 @@ const CLIENTS: [Identity; 4] = [
 /// The name of the webhook's certificate.
 pub const WEBHOOK: &str = "mayfly-webhook";
 
+/// The name of the certificate that the API server shows to the webhook.
+pub const WEBHOOK_CALLER: &str = "webhook-caller";
+
 /// The folder with the cluster's keys and certificates.
 #[derive(Debug, Clone)]
 pub struct Pki {
@@ -50,6 +53,7 @@ impl Pki {
         self.identity(&authority, ("api-server", "lab-api-server", "system:masters"), &names)?;
         let names = ["mayfly-webhook.mayfly.svc"];
         self.identity(&authority, (WEBHOOK, WEBHOOK, ""), &names)?;
+        self.certify(&authority, WEBHOOK_CALLER, "lab-webhook-caller", "", &[])?;
         self.identity(
             &authority,
             ("vault", "lab-vault", ""),

@@ -4,10 +4,15 @@
 
 use std::{fmt, sync::Arc};
 
-use axum::{Router, extract::State, response::IntoResponse, routing::get};
-use http::{StatusCode, header};
+use axum::{Router, body::Body, extract::State, response::IntoResponse, routing::get};
+use http::{Request, Response, StatusCode, header};
+use hyper::body::Incoming;
+use tower::ServiceExt as _;
 
-use super::Metrics;
+use super::{
+    Metrics,
+    connection::{Answers, Visit},
+};
 
 /// What Prometheus calls the text that the metrics are written in.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -37,6 +42,17 @@ impl From<Admin> for Router {
             .route("/readyz", get(ready))
             .route("/metrics", get(metrics))
             .with_state(admin)
+    }
+}
+
+impl Answers for Router {
+    type Body = Body;
+
+    async fn answer(&self, request: Request<Incoming>, _: &Visit) -> Response<Body> {
+        match self.clone().oneshot(request.map(Body::new)).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
     }
 }
 

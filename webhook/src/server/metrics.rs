@@ -4,6 +4,7 @@
 
 mod configuration;
 mod identity;
+mod log;
 
 use std::time::{Duration, SystemTime};
 
@@ -15,8 +16,10 @@ use prometheus_client::{
     registry::Registry,
 };
 
+use super::refusal::Refusal;
 use configuration::ConfigurationMetrics;
 use identity::IdentityMetrics;
+use log::LostLines;
 use mayfly_admission::{policy::Judgement, review::Review};
 
 /// A review takes tens of microseconds; a thousand containers take some milliseconds.
@@ -31,8 +34,11 @@ pub struct Metrics {
     durations: Family<DurationLabels, Histogram, fn() -> Histogram>,
     connections: Gauge,
     evictions: Counter,
+    overdue: Counter,
     handshakes: Counter,
+    refusals: Family<RefusalLabels, Counter>,
     panics: Counter,
+    client_ca_faults: Counter,
     identity: IdentityMetrics,
     configuration: ConfigurationMetrics,
 }
@@ -42,6 +48,11 @@ struct DecisionLabels {
     decision: &'static str,
     mode: &'static str,
     reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RefusalLabels {
+    status: u16,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -57,8 +68,11 @@ impl Default for Metrics {
             durations: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
             connections: Gauge::default(),
             evictions: Counter::default(),
+            overdue: Counter::default(),
             handshakes: Counter::default(),
+            refusals: Family::default(),
             panics: Counter::default(),
+            client_ca_faults: Counter::default(),
             identity: IdentityMetrics::default(),
             configuration: ConfigurationMetrics::default(),
         };
@@ -85,8 +99,23 @@ impl Metrics {
         let evictions = self.evictions.clone();
         registry.register(
             "connections_evicted",
-            "Connections that gave way to newer ones",
+            "Connections that were closed because there were too many",
             evictions,
+        );
+        registry.register(
+            "connections_overdue",
+            "Connections that were closed because they took too long for something",
+            self.overdue.clone(),
+        );
+        registry.register(
+            "requests_refused",
+            "Requests that got no review: 401 no client certificate, 408 too slow, 413 too large, 503 too busy, …",
+            self.refusals.clone(),
+        );
+        registry.register(
+            "client_ca_faults",
+            "Contents of the client CA files that could not be used",
+            self.client_ca_faults.clone(),
         );
         let handshakes = self.handshakes.clone();
         registry.register("handshakes_refused", "TLS handshakes that came to nothing", handshakes);
@@ -125,9 +154,26 @@ impl Metrics {
         self.configuration.namespaces_failed();
     }
 
-    pub(super) fn connected(&self, crowded: bool) {
+    /// The client CA files' content cannot be used.
+    pub fn client_ca_refused(&self) {
+        self.client_ca_faults.inc();
+    }
+
+    /// From now on it is told, too, how many lines of the log were lost: what `lines` says.
+    pub fn count_lost_lines(&mut self, lines: impl Fn() -> u64 + Send + Sync + 'static) {
+        self.registry.register_collector(Box::new(LostLines(Box::new(lines))));
+    }
+
+    pub(super) fn connected(&self) {
         self.connections.inc();
-        self.evictions.inc_by(crowded.into());
+    }
+
+    pub(super) fn evicted(&self) {
+        self.evictions.inc();
+    }
+
+    pub(super) fn swept(&self, connections: u64) {
+        self.overdue.inc_by(connections);
     }
 
     pub(super) fn disconnected(&self) {
@@ -138,8 +184,10 @@ impl Metrics {
         self.handshakes.inc();
     }
 
-    pub(super) fn panicked(&self) {
-        self.panics.inc();
+    pub(super) fn refused(&self, refusal: Refusal) {
+        let status = refusal.status().as_u16();
+        self.refusals.get_or_create(&RefusalLabels { status }).inc();
+        self.panics.inc_by((refusal == Refusal::PANIC).into());
     }
 
     /// Counts what happened to the identity at the time `now`.

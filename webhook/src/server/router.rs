@@ -1,26 +1,30 @@
-//! `/mutate` and `/warn`: the limits of a request, and one log line for each decision.
+//! `/mutate` and `/warn`: from a request to a review to an answer, and one log line for each decision.
 //!
 //! EDGE. Of the object only its namespace, name and owner are ever logged.
 
-use std::{any::Any, sync::Arc};
-
-use axum::{
-    Router,
-    body::{Body, HttpBody as _},
-    extract::{Request, State},
-    response::{IntoResponse, Response},
-    routing::post,
+use std::{
+    fmt, io,
+    sync::Arc,
+    time::{Duration, Instant},
 };
-use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
-use super::{Clock, Draining, Limits, Metrics, Reviewer};
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, header};
+use http_body_util::Full;
+use hyper::body::Incoming;
+
+use super::{
+    Callers, Clock, Draining, Limits, Metrics, Reviewer, body,
+    connection::{Answers, Visit},
+    lanes::{Lanes, Room, Spots},
+    progress::Phase,
+    refusal::Refusal,
+    seats::Seats,
+};
 use crate::namespaces::Namespaces;
 use mayfly_admission::{
     fault::quote,
-    review::{Decision, Review},
+    review::{Decision, Malformed, Review},
 };
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -35,6 +39,8 @@ pub struct Mutation {
     pub forecaster: Reviewer,
     /// What may still have to become known before it is decided.
     pub namespaces: Namespaces,
+    /// Who may ask, if not everybody.
+    pub callers: Option<Arc<Callers>>,
     /// Where decisions are counted.
     pub metrics: Arc<Metrics>,
     /// How long they took.
@@ -43,83 +49,164 @@ pub struct Mutation {
     pub draining: Draining,
 }
 
-impl std::fmt::Debug for Mutation {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Mutation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Mutation").finish_non_exhaustive()
     }
 }
 
-#[derive(Clone)]
-struct Room {
-    mutation: Mutation,
-    longest: usize,
+/// Answers for as long as the server runs.
+pub(super) struct Router {
+    mutation: Arc<Mutation>,
+    limits: Limits,
+    lanes: Lanes,
+    seats: Seats,
 }
 
-/// The router, with its limits of body and time, and a 500 where there would be a panic.
-pub(super) fn router(mutation: Mutation, limits: &Limits) -> Router {
-    let metrics = Arc::clone(&mutation.metrics);
-    let room = Room { mutation, longest: limits.body };
-    let panicked = move |_: Box<dyn Any + Send>| {
-        metrics.panicked();
-        StatusCode::INTERNAL_SERVER_ERROR.into_response()
-    };
-    Router::new()
-        .route("/mutate", post(mutate))
-        .route("/warn", post(warn))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, limits.request))
-        .with_state(room)
+/// What is asked for.
+#[derive(Debug, Clone, Copy)]
+enum Question {
+    Mutate,
+    Warn,
 }
 
-async fn mutate(State(room): State<Room>, request: Request) -> Response {
-    let reviewer = &room.mutation.reviewer;
-    respond(&room, reviewer, request).await
+/// What a review came to.
+enum Verdict {
+    Answer(Result<Vec<u8>, Malformed>),
+    /// It depends on that namespace, which is not known yet.
+    Awaits(String),
 }
 
-async fn warn(State(room): State<Room>, request: Request) -> Response {
-    let reviewer = &room.mutation.forecaster;
-    respond(&room, reviewer, request).await
-}
-
-async fn respond(room: &Room, reviewer: &Reviewer, request: Request) -> Response {
-    let mut response = answer(room, reviewer, request).await;
-    if room.mutation.draining.has_begun() {
-        response.headers_mut().insert(header::CONNECTION, CLOSE);
+impl Router {
+    /// On the runtime that serves.
+    pub(super) fn new(mutation: Mutation, limits: &Limits, seats: &Seats) -> io::Result<Self> {
+        let (lanes, seats) = (Lanes::new(limits)?, seats.clone());
+        Ok(Self { mutation: Arc::new(mutation), limits: limits.clone(), lanes, seats })
     }
+
+    pub(super) fn spots(&self) -> Spots {
+        self.lanes.spots()
+    }
+
+    async fn respond(
+        &self,
+        request: Request<Incoming>,
+        visit: &Visit,
+    ) -> Result<Response<Full<Bytes>>, Refusal> {
+        if !visit.is_known() {
+            return Err(Refusal::STRANGER);
+        }
+        let question = Question::of(&request)?;
+        body::look(request.headers())?;
+        let body = request.into_body();
+        let (lane, most) = self.lanes.find(body::length(&body))?;
+        let _room = self.make_room(visit, lane, most).await?;
+        visit.place.enter(Phase::Body(lane, most));
+        let body = body::read(body, most, self.limits.body).await?;
+        visit.place.enter(Phase::Review);
+        let start = (self.mutation.clock)();
+        match self.decide(question, lane, body, start).await? {
+            Ok(answer) => {
+                let mut response = Response::new(Bytes::from(answer).into());
+                response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+                Ok(response)
+            }
+            Err(malformed) => Ok(bad_request(&malformed)),
+        }
+    }
+
+    /// Room for a body of that length, if need be at the cost of those who send theirs slowly.
+    async fn make_room(&self, visit: &Visit, lane: usize, length: usize) -> Result<Room, Refusal> {
+        if let Some(room) = self.lanes.try_room(lane, length) {
+            return Ok(room);
+        }
+        visit.place.enter(Phase::Body(lane, 0));
+        self.seats.make_room(lane, length);
+        self.lanes.room(lane, length).await
+    }
+
+    /// Decides; once more when the pod's namespace becomes known within a moment.
+    async fn decide(
+        &self,
+        question: Question,
+        lane: usize,
+        body: Bytes,
+        start: Instant,
+    ) -> Result<Result<Vec<u8>, Malformed>, Refusal> {
+        let review = |is_last| {
+            let (mutation, length, body) = (Arc::clone(&self.mutation), body.len(), body.clone());
+            let work = move || mutation.review(question, &body, start, is_last);
+            self.lanes.run(lane, length, work)
+        };
+        let mut is_last = false;
+        loop {
+            match review(is_last).await? {
+                Verdict::Answer(answer) => return Ok(answer),
+                Verdict::Awaits(namespace) => {
+                    self.mutation.namespaces.appears(&namespace).await;
+                    is_last = true;
+                }
+            }
+        }
+    }
+}
+
+impl Question {
+    fn of<B>(request: &Request<B>) -> Result<Self, Refusal> {
+        let question = match request.uri().path() {
+            "/mutate" => Self::Mutate,
+            "/warn" => Self::Warn,
+            _ => return Err(Refusal::NOT_FOUND),
+        };
+        if request.method() == Method::POST { Ok(question) } else { Err(Refusal::METHOD) }
+    }
+}
+
+impl Answers for Router {
+    type Body = Full<Bytes>;
+
+    async fn answer(&self, request: Request<Incoming>, visit: &Visit) -> Response<Self::Body> {
+        let outcome = self.respond(request, visit).await;
+        let mut response = outcome.unwrap_or_else(|refusal| {
+            self.mutation.metrics.refused(refusal);
+            refusal.into()
+        });
+        if self.mutation.draining.has_begun() {
+            response.headers_mut().insert(header::CONNECTION, CLOSE);
+        }
+        response
+    }
+}
+
+impl Mutation {
+    /// One review, to its answer's bytes: everything that takes long.
+    fn review(&self, question: Question, body: &[u8], start: Instant, is_last: bool) -> Verdict {
+        let reviewer = match question {
+            Question::Mutate => &self.reviewer,
+            Question::Warn => &self.forecaster,
+        };
+        let review = reviewer(body);
+        if review.awaits_namespace && !is_last {
+            return Verdict::Awaits(review.namespace);
+        }
+        let answer = review.answer();
+        let duration = (self.clock)().saturating_duration_since(start);
+        self.metrics.decided(&review, duration);
+        if !matches!(review.decision, Decision::Forecast(_)) {
+            self.metrics.judged(&review.account.judgement);
+        }
+        log(&review, duration);
+        Verdict::Answer(answer)
+    }
+}
+
+fn bad_request(malformed: &Malformed) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Bytes::from(format!("{malformed}\n")).into());
+    *response.status_mut() = http::StatusCode::BAD_REQUEST;
     response
 }
 
-async fn answer(room: &Room, reviewer: &Reviewer, request: Request) -> Response {
-    let body = match read(request, room.longest).await {
-        Ok(body) => body,
-        Err(refusal) => return refusal.into_response(),
-    };
-    let Mutation { metrics, clock, .. } = &room.mutation;
-    let start = clock();
-    let review = decide(&room.mutation.namespaces, reviewer, &body).await;
-    let answer = review.answer();
-    let duration = clock().saturating_duration_since(start);
-    metrics.decided(&review, duration);
-    if !matches!(review.decision, Decision::Forecast(_)) {
-        metrics.judged(&review.account.judgement);
-    }
-    log(&review, duration);
-    match answer {
-        Ok(answer) => ([(header::CONTENT_TYPE, JSON)], answer).into_response(),
-        Err(malformed) => (StatusCode::BAD_REQUEST, format!("{malformed}\n")).into_response(),
-    }
-}
-
-/// Decides; once more when the pod's namespace becomes known within a moment.
-async fn decide(namespaces: &Namespaces, reviewer: &Reviewer, body: &[u8]) -> Review {
-    let review = reviewer(body);
-    if review.awaits_namespace && namespaces.appears(&review.namespace).await {
-        return reviewer(body);
-    }
-    review
-}
-
-fn log(review: &Review, duration: std::time::Duration) {
+fn log(review: &Review, duration: Duration) {
     tracing::info!(
         uid = %quote(&review.uid),
         namespace = %quote(&review.namespace),
@@ -131,34 +218,4 @@ fn log(review: &Review, duration: std::time::Duration) {
         microseconds = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX),
         "reviewed",
     );
-}
-
-/// The body of a request that says it is JSON; what it says is looked at before it is read.
-async fn read(request: Request, longest: usize) -> Result<Bytes, (StatusCode, &'static str)> {
-    const TOO_LARGE: (StatusCode, &str) =
-        (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large\n");
-    refuse_kind(request.headers())?;
-    let body: Body = request.into_body();
-    if body.size_hint().lower() > longest as u64 {
-        return Err(TOO_LARGE);
-    }
-    match Limited::new(body, longest).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(TOO_LARGE),
-        Err(_) => Err((StatusCode::BAD_REQUEST, "the body could not be read\n")),
-    }
-}
-
-fn refuse_kind(headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
-    const UNSUPPORTED: StatusCode = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let essence = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
-    if !essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json")) {
-        return Err((UNSUPPORTED, "the body must be application/json\n"));
-    }
-    let encoding = headers.get(header::CONTENT_ENCODING);
-    if encoding.is_some_and(|encoding| encoding != "identity") {
-        return Err((UNSUPPORTED, "the body must not be compressed\n"));
-    }
-    Ok(())
 }
