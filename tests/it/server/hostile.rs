@@ -105,9 +105,12 @@ async fn others_are_answered_beside(bytes: usize, held: usize) {
     gate.open();
     for answer in hostile {
         let answer = answer.await.expect("an end");
-        let status = answer.split(' ').nth(1);
-        // Who waited too long behind others of its size was told so.
-        assert!(matches!(status, Some("200" | "503")), "{answer}");
+        match answer.split(' ').nth(1) {
+            Some("200") => {}
+            // Behind others of its size: who waited too long was told so, who was still sending gave way.
+            Some("503") | None if held < HOSTILE => {}
+            _ => panic!("{answer}"),
+        }
     }
 }
 

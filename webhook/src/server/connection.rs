@@ -161,11 +161,11 @@ impl<A: Answers> Shared<A> {
         match seats.take() {
             Arrival::Seated(seat) => Some(seat),
             Arrival::Crowded(seat) => {
-                metrics.evicted();
+                metrics.evicted(1);
                 Some(seat)
             }
             Arrival::Full => {
-                metrics.evicted();
+                metrics.evicted(1);
                 None
             }
         }

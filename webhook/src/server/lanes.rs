@@ -23,7 +23,7 @@ pub(super) struct Lanes {
     on_the_spot: usize,
     /// As many as there are workers, but for one.
     spots: Arc<Semaphore>,
-    lanes: Vec<Lane>,
+    by_size: Vec<Lane>,
     patience: Duration,
 }
 
@@ -53,11 +53,11 @@ impl Lanes {
     /// Those of the runtime that this is called on.
     pub(super) fn new(limits: &Limits) -> io::Result<Self> {
         let workers = Handle::current().metrics().num_workers();
-        let lanes = limits.lanes.iter().map(Lane::new).collect::<io::Result<_>>()?;
+        let by_size = limits.lanes.iter().map(Lane::new).collect::<io::Result<_>>()?;
         Ok(Self {
             on_the_spot: limits.on_the_spot,
             spots: Arc::new(Semaphore::new(workers.saturating_sub(1))),
-            lanes,
+            by_size,
             patience: limits.turn,
         })
     }
@@ -65,23 +65,23 @@ impl Lanes {
     /// The lane of a body of that length, and what is the most that it may have; an unknown length may be the largest.
     pub(super) fn find(&self, length: Option<u64>) -> Result<(usize, usize), Refusal> {
         let Some(length) = length else {
-            let last = self.lanes.len() - 1;
-            return Ok((last, self.lanes[last].largest));
+            let last = self.by_size.len() - 1;
+            return Ok((last, self.by_size[last].largest));
         };
         let length = usize::try_from(length).unwrap_or(usize::MAX);
-        let lane = self.lanes.iter().position(|lane| length <= lane.largest);
+        let lane = self.by_size.iter().position(|lane| length <= lane.largest);
         lane.map(|lane| (lane, length)).ok_or(Refusal::TOO_LARGE)
     }
 
     /// Room for a body, if there is any.
     pub(super) fn try_room(&self, lane: usize, length: usize) -> Option<Room> {
-        let bodies = Arc::clone(&self.lanes[lane].bodies);
+        let bodies = Arc::clone(&self.by_size[lane].bodies);
         bodies.try_acquire_many_owned(permits(length)).ok().map(Room::of)
     }
 
     /// Room for a body, when others have left it.
     pub(super) async fn room(&self, lane: usize, length: usize) -> Result<Room, Refusal> {
-        let bodies = Arc::clone(&self.lanes[lane].bodies);
+        let bodies = Arc::clone(&self.by_size[lane].bodies);
         let room = timeout(self.patience, bodies.acquire_many_owned(permits(length))).await;
         // The semaphore is never closed.
         room.ok().and_then(Result::ok).map(Room::of).ok_or(Refusal::BUSY)
@@ -99,7 +99,7 @@ impl Lanes {
         {
             return catch_unwind(AssertUnwindSafe(work)).map_err(|_| Refusal::PANIC);
         }
-        self.lanes[lane].hand_over(self.patience, work).await
+        self.by_size[lane].hand_over(self.patience, work).await
     }
 
     /// Whether reviews are under way on the spot.

@@ -168,8 +168,8 @@ impl Metrics {
         self.connections.inc();
     }
 
-    pub(super) fn evicted(&self) {
-        self.evictions.inc();
+    pub(super) fn evicted(&self, connections: u64) {
+        self.evictions.inc_by(connections);
     }
 
     pub(super) fn swept(&self, connections: u64) {

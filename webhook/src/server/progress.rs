@@ -65,6 +65,16 @@ impl Progress {
         self.limit(limits).is_some_and(|limit| now.saturating_duration_since(self.since) > limit)
     }
 
+    /// The length of a body that has been coming in that lane for `age`.
+    pub(super) fn body_since(&self, lane: usize, now: Instant, age: Duration) -> Option<usize> {
+        match self.phase {
+            Phase::Body(of, length) if of == lane && length > 0 => {
+                (now.saturating_duration_since(self.since) >= age).then_some(length)
+            }
+            _ => None,
+        }
+    }
+
     fn limit(&self, limits: &Limits) -> Option<Duration> {
         match self.phase {
             // These two are timed where they are waited for, so that somebody is told.

@@ -4,6 +4,7 @@
 
 use std::{
     fmt, io,
+    pin::pin,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -12,6 +13,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, header};
 use http_body_util::Full;
 use hyper::body::Incoming;
+use tokio::time::timeout;
 
 use super::{
     Callers, Clock, Draining, Limits, Metrics, Reviewer, body,
@@ -28,6 +30,8 @@ use mayfly_admission::{
 };
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// A body that comes at all is here by then.
+const MOMENT: Duration = Duration::from_millis(50);
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
 /// What is behind `/mutate` and `/warn`.
@@ -121,8 +125,13 @@ impl Router {
             return Ok(room);
         }
         visit.place.enter(Phase::Body(lane, 0));
-        self.seats.make_room(lane, length);
-        self.lanes.room(lane, length).await
+        let mut room = pin!(self.lanes.room(lane, length));
+        loop {
+            self.mutation.metrics.evicted(self.seats.make_room(lane, length, MOMENT));
+            if let Ok(room) = timeout(MOMENT, room.as_mut()).await {
+                return room;
+            }
+        }
     }
 
     /// Decides; once more when the pod's namespace becomes known within a moment.

@@ -6,6 +6,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use tokio_util::sync::CancellationToken;
@@ -96,14 +97,22 @@ impl Seats {
         (before - taken.places.len()) as u64
     }
 
-    /// Evicts those who have not sent the whole of their bodies yet, until `needed` bytes of a lane will be free.
-    pub(super) fn make_room(&self, lane: usize, needed: usize) {
+    /// Evicts those who have been sending their bodies for `age` and are not done, until `needed` bytes of a lane will be
+    /// free; how many there were.
+    pub(super) fn make_room(&self, lane: usize, needed: usize, age: Duration) -> u64 {
+        let now = (self.clock)();
         let mut taken = lock(&self.taken);
-        let mut free = 0;
+        let (mut free, mut evicted) = (0, 0);
         while free < needed {
-            let Some(length) = taken.evict_body(lane) else { return };
+            let Some(length) =
+                taken.evict_body(|place| place.progress().body_since(lane, now, age))
+            else {
+                break;
+            };
             free += length;
+            evicted += 1;
         }
+        evicted
     }
 }
 
@@ -120,17 +129,14 @@ impl Taken {
         place.inspect(|place| place.left.cancel()).is_some()
     }
 
-    /// Evicts the one of least rank among those whose body comes in that lane; the body's length.
-    fn evict_body(&mut self, lane: usize) -> Option<usize> {
-        let length = |place: &Place| match place.phase() {
-            Phase::Body(of, length) if of == lane && length > 0 => Some(length),
-            _ => None,
-        };
-        let bodies = self.places.iter().filter(|(_, place)| length(place).is_some());
-        let first = bodies.min_by_key(|(_, place)| place.rank()).map(|(&number, _)| number)?;
-        let place = self.places.remove(&first)?;
-        place.left.cancel();
-        length(&place)
+    /// Evicts the one of least rank among those of whose body `length` tells the length.
+    fn evict_body(&mut self, length: impl Fn(&Place) -> Option<usize>) -> Option<usize> {
+        let bodies = self.places.iter().filter_map(|(&number, place)| {
+            length(place).map(|length| (place.rank(), number, length))
+        });
+        let (_, number, length) = bodies.min()?;
+        self.places.remove(&number)?.left.cancel();
+        Some(length)
     }
 }
 

@@ -1,4 +1,4 @@
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::*;
 
@@ -112,7 +112,8 @@ fn room_for_a_body_is_made_by_those_who_keep_theirs_back_in_the_same_lane() {
     };
     let (elsewhere, first, second, third) = (body(1, 99), body(0, 10), body(0, 10), body(0, 10));
     let waiting = body(0, 0);
-    seats.make_room(0, 15);
+    assert_eq!(seats.make_room(0, 15, Duration::from_hours(1)), 0, "they have only begun");
+    assert_eq!(seats.make_room(0, 15, Duration::ZERO), 2);
     assert!(is_evicted(&first) && is_evicted(&second));
     assert!(!is_evicted(&third) && !is_evicted(&elsewhere) && !is_evicted(&waiting));
 }
