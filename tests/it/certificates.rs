@@ -67,7 +67,7 @@ impl Served {
         let (names, provider_of_files) = (vec![name], Arc::clone(&provider));
         let files =
             CertificateFiles::new(certificate, key, names, provider_of_files, clock, port.prover());
-        let tls = tls_config(provider, files.resolver()).expect("TLS 1.3");
+        let tls = tls_config(provider, files.resolver(), None).expect("TLS 1.3");
         let acceptor = TlsAcceptor::from(Arc::new(tls));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {

@@ -1,6 +1,10 @@
 //! `--client-ca`: who is answered, and what the others are told.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use mayfly_certs::proof::{OwnPort, Trust};
 use mayfly_webhook::server::Callers;
@@ -8,7 +12,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use rustls::{
     RootCertStore,
     crypto::aws_lc_rs,
-    pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
+    pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer, ServerName},
     version::TLS13,
 };
 use tokio::net::TcpStream;
@@ -18,6 +22,11 @@ use super::{
     client::{Client, post, review},
     running::{Running, Setting},
 };
+
+#[expect(clippy::disallowed_methods, reason = "a test hands out the clock")]
+fn now() -> SystemTime {
+    SystemTime::now()
+}
 
 /// Who signs clients' certificates.
 struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -102,8 +111,14 @@ async fn new_authorities_hold_for_connections_that_are_there_already() {
 async fn the_handshake_with_the_own_port_needs_no_certificate() {
     let server = start(&Authority::new().callers()).await;
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let port = OwnPort::new(server.address, "localhost", provider, Duration::from_secs(20));
-    let prove = port.expect("a port").prover();
+    let port = OwnPort {
+        address: server.address,
+        name: Some(ServerName::try_from("localhost").expect("a name")),
+        provider,
+        clock: Arc::new(now),
+        limit: Duration::from_secs(20),
+    };
+    let prove = port.prover();
     prove(Trust::Exactly(server.certificate.as_ref().into())).await.expect("a proof");
     server.has_connections_at_most(0).await;
     assert_eq!(server.metric("handshakes_refused_total"), 0, "it was taken for a stranger's");

@@ -61,7 +61,7 @@ impl Default for Setting {
 /// The real one, without a configuration.
 pub(super) fn reviewer() -> Reviewer {
     let config = Config::default();
-    Arc::new(move |body| admission::review(&config, &Directory::default(), body))
+    Arc::new(move |body| review::review(&config, &Directory::default(), body))
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test hands out the clock")]

@@ -7,7 +7,7 @@ use crate::args::{Args, Command, ServeArgs};
 fn serve_args(arguments: &[&str]) -> ServeArgs {
     let serve = ["mayfly-webhook", "serve", "--tls", "self-issued"];
     let args = Args::try_parse_from(serve.iter().chain(arguments)).expect("arguments");
-    let Command::Serve(args) = args.command else { panic!("another command") };
+    let Command::Serve(args) = args.command;
     *args
 }
 
@@ -47,7 +47,7 @@ fn files_are_for_the_names_that_are_given_or_the_services_or_whatever_they_are_f
     let names_of = |arguments: &[&str]| {
         let serve = ["mayfly-webhook", "serve", "--tls-cert", "c", "--tls-key", "k"];
         let args = Args::try_parse_from(serve.iter().chain(arguments)).expect("arguments");
-        let Command::Serve(args) = args.command else { panic!("another command") };
+        let Command::Serve(args) = args.command;
         names(&args.identity)
     };
     assert_eq!(names_of(&["--tls-name", "a.example"]), ["a.example"]);
