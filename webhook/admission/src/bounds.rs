@@ -11,7 +11,7 @@ use thiserror::Error;
 /// All annotations of an object, names and values together, in bytes: Kubernetes' own limit.
 const ANNOTATIONS: usize = 256 * 1024;
 /// Containers of one pod, of both lists together.
-const CONTAINERS: usize = 500;
+const CONTAINERS: usize = 1000;
 /// Entries of one pod; its configuration, of at most 120 KiB, would not hold more.
 pub(crate) const FILES: usize = 1000;
 /// Names in an annotation that is a list.
@@ -44,7 +44,7 @@ pub(crate) enum Excess {
     #[error("{0} bytes; Kubernetes allows 262144 for all annotations together")]
     Annotations(usize),
     /// More containers than any pod has.
-    #[error("{0} containers; at most 500 are allowed beside Mayfly's")]
+    #[error("{0} containers; at most 1000 are allowed")]
     Containers(usize),
 }
 

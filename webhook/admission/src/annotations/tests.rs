@@ -92,7 +92,7 @@ fn a_value_that_is_not_allowed_is_told_with_what_is() {
         ("file.b", "kms:AQEA", "is cut off"),
         ("template.b", "x", "not supported by this version"),
         ("files", "{}", "not a YAML list"),
-        ("files", "[&a [*a]]", "not YAML"),
+        ("files", "[&a [*a]]", "anchors and aliases"),
         ("files", "[[x]]", "entry 1: not a mapping"),
         ("filed", "x", "did you mean `files`?"),
     ] {
@@ -110,7 +110,7 @@ fn a_files_list_that_grows_without_end_is_refused() {
     };
     let text: String = (0..12).map(level).collect();
     let (_, faults) = ask(&[("files", &text)]);
-    assert!(faults[0].contains("not YAML"), "{faults:?}");
+    assert!(faults[0].contains("anchors and aliases"), "{faults:?}");
 }
 
 #[test]
@@ -153,4 +153,28 @@ fn a_value_that_is_no_string_is_a_fault_in_a_manifest() {
         faults.iter().any(|fault| fault.to_string().contains("put it in quotes")),
         "{faults:?}"
     );
+}
+
+#[test]
+fn what_is_too_much_is_refused_by_its_bound() {
+    for (name, value, reason) in [
+        ("containers", "a,".repeat(600), "at most 500 names"),
+        ("aws-failover-regions", "eu-west-1,".repeat(40), "at most 32 regions"),
+        ("path-env", "A=b,".repeat(3000), "at most 2000 variables"),
+        (
+            "files",
+            "- {path: a, from: 'aws-sm:a'}\n".repeat(3000),
+            "longer or deeper than a list of 1000",
+        ),
+    ] {
+        let (_, faults) = ask(&[(name, &value)]);
+        assert!(faults[0].contains(reason), "`{}` lacks `{reason}`", faults[0]);
+    }
+    let many: Vec<(String, &str)> =
+        (0..1200).map(|number| (format!("file.f{number}"), "aws-sm:a")).collect();
+    let many: Vec<(&str, &str)> =
+        many.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    let (request, faults) = ask(&many);
+    assert_eq!(request.files.len(), 1000);
+    assert!(faults[0].contains("one file too many; allowed: 1000"), "{}", faults[0]);
 }

@@ -94,8 +94,9 @@ fn the_volume_holds_two_generations_of_the_largest_secrets() {
 
 #[test]
 fn a_configuration_that_no_variable_can_hold_is_a_fault() {
-    let entries: Vec<String> =
-        (0..4000).map(|number| format!("{{path: f{number}, from: 'aws-sm:a/b#c'}}")).collect();
+    let entries: Vec<String> = (0..900)
+        .map(|number| format!("{{path: f{number}, from: 'aws-sm:{}'}}", "a/b".repeat(50)))
+        .collect();
     let faults =
         agent(&[("files", &format!("[{}]", entries.join(",")))], &one()).expect_err("a fault");
     assert!(faults[0].contains("at most 122880 fit"), "{faults:?}");

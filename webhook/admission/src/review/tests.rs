@@ -130,7 +130,7 @@ fn a_thousand_containers_are_one_pod() {
 // T8
 #[test]
 fn depth_is_bounded() {
-    for (depth, name) in [(100, "injected"), (140, "malformed"), (100_000, "malformed")] {
+    for (depth, name) in [(100, "injected"), (140, "malformed"), (100_000, "denied")] {
         let deep = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         let pod = r#"{"metadata":{"annotations":{"mayfly.dev/inject":"true","mayfly.dev/file.a":"aws-sm:a"}},"spec":{"containers":[{"name":"app"}],"x":DEEP}}"#;
         let body = format!(
