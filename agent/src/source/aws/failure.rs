@@ -239,7 +239,43 @@ fn stranger_asks(error: &(dyn Error + 'static)) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityError;
+    use aws_smithy_runtime_api::client::result::ConnectorError;
+    use aws_smithy_types::{body::SdkBody, error::metadata::ErrorMetadata};
+    use zeroize::Zeroizing;
+
     use super::*;
+    use crate::http::Stranger;
+
+    #[test]
+    fn how_long_not_to_ask_again_is_heard_of_the_service_and_of_strangers() {
+        let status = 503.try_into().expect("a status");
+        let mut response = HttpResponse::new(status, SdkBody::empty());
+        response.headers_mut().insert("retry-after", "7");
+        let code = ErrorMetadata::builder().code("ThrottlingException").build();
+        let error = GetCallerIdentityError::generic(code);
+        let fault = Failure::from(SdkError::service_error(error, response)).fault("STS");
+        assert_eq!(
+            (fault.class, fault.retry_after),
+            (Class::Throttled, Some(Duration::from_secs(7)))
+        );
+
+        let mut page = http::Response::new(Zeroizing::new(b"<html>Busy</html>".to_vec()));
+        *page.status_mut() = http::StatusCode::FORBIDDEN;
+        page.headers_mut().insert("retry-after", "8".parse().expect("a header"));
+        let (host, stranger) = ("https://sts".to_owned(), Stranger::of(&page));
+        let error = ConnectorError::io(TransportError::Stranger { host, stranger }.into());
+        let error = SdkError::<GetCallerIdentityError, _>::dispatch_failure(error);
+        let fault = Failure::from(error).fault("STS");
+        assert_eq!(
+            (fault.class, fault.retry_after),
+            (Class::Unreachable, Some(Duration::from_secs(8)))
+        );
+        assert_eq!(
+            fault.message,
+            "STS cannot be reached: something else answers at https://sts: HTTP status 403, `Busy`"
+        );
+    }
 
     #[test]
     fn a_request_that_aws_repeats_is_not_repeated_again() {

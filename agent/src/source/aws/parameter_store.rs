@@ -10,7 +10,7 @@ use aws_sdk_ssm::{
     types::{Parameter as Found, ParameterType},
 };
 use futures_util::{StreamExt, stream};
-use mayfly_spec::reference::{Parameter, ParameterVersion};
+use mayfly_spec::reference::{Arn, Parameter, ParameterVersion};
 
 use super::{
     access::{Access, in_region},
@@ -98,12 +98,19 @@ impl ParameterStore {
 
 /// The parameter's name as AWS takes it, with its version or label behind a colon.
 fn selected(parameter: &Parameter, region: &str) -> String {
-    let name = in_region(&parameter.name, region);
+    let name = public(&parameter.name).unwrap_or_else(|| in_region(&parameter.name, region));
     match &parameter.version {
         Some(ParameterVersion::Number(number)) => format!("{name}:{number}"),
         Some(ParameterVersion::Label(label)) => format!("{name}:{label}"),
         None => name,
     }
+}
+
+/// The name of a parameter that AWS publishes for everybody: those belong to no account, and are asked
+/// for by name.
+fn public(arn: &str) -> Option<String> {
+    let arn = Arn::parse(arn).ok().filter(|arn| arn.account().is_empty())?;
+    arn.resource().strip_prefix("parameter").map(str::to_owned)
 }
 
 async fn ask(client: &Client, names: Vec<String>) -> Result<GetParametersOutput, Failure> {
@@ -221,6 +228,14 @@ mod tests {
     fn of_what_the_answer_does_not_name_nothing_is_known() {
         let unknown = take(&mut answer(&[("/b", 7)]), &parameter("aws-ssm:/a"), &asked());
         assert_eq!(unknown.expect_err("nothing").class, Class::Unreachable);
+    }
+
+    #[test]
+    fn what_aws_publishes_is_asked_for_by_name() {
+        let public = "arn:aws:ssm:eu-west-1::parameter/aws/service/x";
+        let own = "arn:aws:ssm:eu-west-1:123456789012:parameter/aws/service/x";
+        assert_eq!(selected(&parameter(public), "eu-west-1"), "/aws/service/x");
+        assert_eq!(selected(&parameter(own), "eu-west-1"), own);
     }
 
     #[test]
