@@ -10,6 +10,7 @@ mod client_certificate;
 mod names;
 mod server_name;
 mod stranger;
+mod tunnel;
 mod unverified;
 
 use std::{cell::OnceCell, rc::Rc, sync::Arc, time::Duration};
@@ -102,8 +103,7 @@ pub struct Tls<'a> {
 pub struct Client {
     inner: reqwest::Client,
     server_name: Option<ServerName>,
-    /// As messages show it.
-    proxy: Option<String>,
+    proxy: Option<Url>,
 }
 
 impl Client {
@@ -120,10 +120,30 @@ impl Client {
     pub(crate) fn host(&self, url: &Url) -> String {
         let host = url.origin().ascii_serialization();
         match &self.proxy {
-            Some(proxy) => format!("{host} (through the proxy {proxy})"),
+            Some(proxy) => format!("{host} (through the proxy {})", shown(proxy.as_str())),
             None => host,
         }
     }
+}
+
+impl Client {
+    /// What went wrong before there was an answer.
+    async fn failed(&self, error: &reqwest::Error, host: String, url: &Url) -> TransportError {
+        let proxy = self.proxy.as_ref().filter(|_| is_of_tunnel(error));
+        let refusal = match proxy {
+            Some(proxy) => tunnel::refusal(proxy, url).await,
+            None => None,
+        };
+        match refusal {
+            Some(stranger) => TransportError::Stranger { host, stranger },
+            None => transport_error(error, &host),
+        }
+    }
+}
+
+/// Whether the proxy was reached and opened no tunnel.
+fn is_of_tunnel(error: &reqwest::Error) -> bool {
+    error.is_connect() && fault::innermost(error).starts_with("tunnel error")
 }
 
 /// Makes clients; those without certificate authorities of their own share the system's.
@@ -156,9 +176,10 @@ impl Http {
     pub fn client_through(&self, proxy: &str, ca: Option<&Ca>) -> Result<Client, CertificateError> {
         let failed = |error: reqwest::Error| CertificateError::Client(fault::innermost(&error));
         let way = reqwest::Proxy::all(proxy).map_err(failed)?;
+        let proxy = Url::parse(proxy).ok();
         let tls = self.tls(&Tls { ca, ..Tls::default() }, true)?;
         let client = Client::build(self.builder(tls).proxy(way), None)?;
-        Ok(Client { proxy: Some(shown(proxy)), ..client })
+        Ok(Client { proxy, ..client })
     }
 
     /// A client for the one server at `url`.
@@ -251,8 +272,11 @@ pub async fn exchange(
     if let Some(name) = &client.server_name {
         name.call(&mut request);
     }
-    let response =
-        client.inner.execute(request).await.map_err(|error| transport_error(&error, &host))?;
+    let url = request.url().clone();
+    let response = match client.inner.execute(request).await {
+        Ok(response) => response,
+        Err(error) => return Err(client.failed(&error, host, &url).await),
+    };
     let mut answer = http::Response::new(());
     *answer.status_mut() = response.status();
     *answer.headers_mut() = response.headers().clone();

@@ -14,12 +14,31 @@ const TICK: Duration = Duration::from_secs(10);
 /// Shorter sleeps need no care.
 const NOTABLE: Duration = Duration::from_secs(1);
 
-/// Done when the machine has been asleep since this was first polled, within seconds of its
-/// awakening. `asleep` tells how long it has slept in all, as [`asleep`] does.
-pub async fn resumed(asleep: impl Fn() -> Duration) {
-    let before = asleep();
-    while asleep().saturating_sub(before) < NOTABLE {
-        sleep(TICK).await;
+/// What is known of the machine's sleep.
+#[derive(Debug)]
+pub struct Slumber<F> {
+    asleep: F,
+    known: Duration,
+}
+
+impl<F: Fn() -> Duration> Slumber<F> {
+    /// Counts from now on. `asleep` tells how long the machine has slept in all, as [`asleep`] does.
+    pub fn new(asleep: F) -> Self {
+        let known = asleep();
+        Self { asleep, known }
+    }
+
+    /// Done within seconds of an awakening, once for each. It may be given up and begun again
+    /// without losing one.
+    pub async fn awakening(&mut self) {
+        loop {
+            let slept = (self.asleep)();
+            if slept.saturating_sub(self.known) >= NOTABLE {
+                self.known = slept;
+                return;
+            }
+            sleep(TICK).await;
+        }
     }
 }
 
@@ -44,19 +63,24 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn an_awakening_is_seen_within_seconds_and_nothing_else_is_one() {
+    async fn an_awakening_is_seen_within_seconds_once_and_nothing_else_is_one() {
         let slept = Cell::new(Duration::from_hours(7));
-        let mut resumed = Box::pin(resumed(|| slept.get()));
-        for _ in 0..1000 {
-            assert!(poll_immediate(&mut resumed).await.is_none());
+        let mut slumber = Slumber::new(|| slept.get());
+        for _ in 0..100 {
+            assert!(poll_immediate(Box::pin(slumber.awakening())).await.is_none());
             advance(TICK).await;
         }
         slept.set(slept.get() + Duration::from_millis(2));
-        assert!(poll_immediate(&mut resumed).await.is_none(), "two clocks are read one by one");
+        let mut awakening = Box::pin(slumber.awakening());
+        assert!(poll_immediate(&mut awakening).await.is_none(), "the clocks are read one by one");
         slept.set(slept.get() + Duration::from_hours(8));
         let awake = Instant::now();
-        resumed.await;
+        awakening.await;
         assert!(awake.elapsed() <= TICK);
+        assert!(poll_immediate(Box::pin(slumber.awakening())).await.is_none());
+        // Whoever had given up waiting misses nothing.
+        slept.set(slept.get() + Duration::from_hours(8));
+        assert!(poll_immediate(Box::pin(slumber.awakening())).await.is_some());
     }
 
     #[test]

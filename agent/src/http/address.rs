@@ -10,7 +10,7 @@ pub(crate) fn shown(url: &str) -> String {
     let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
     let host = host.split(['?', '#']).next().unwrap_or_default();
     let separator = if scheme.is_empty() { "" } else { "://" };
-    quoted(&format!("{scheme}{separator}{host}"))
+    quoted(&format!("{scheme}{separator}{}", host.trim_end_matches('/')))
 }
 
 #[cfg(test)]
@@ -23,7 +23,7 @@ mod tests {
             ("http://proxy:3128", "http://proxy:3128"),
             ("https://user:hunter2@proxy:3128/a?b=hunter2#c", "https://proxy:3128/a"),
             ("http://user:hun/ter?2@proxy", "http://proxy"),
-            ("http://hunter2@[::1]:1/", "http://[::1]:1/"),
+            ("http://hunter2@[::1]:1/", "http://[::1]:1"),
             ("user:hunter2@proxy:3128", "proxy:3128"),
             ("http://a\nb", "http://a b"),
             ("", ""),

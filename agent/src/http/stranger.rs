@@ -112,7 +112,7 @@ mod tests {
     fn a_page_is_told_by_its_first_words() {
         let page = "<!DOCTYPE html>\n<html><head><title>503 Busy</title></head><body\nclass=\"a\"><h1>Come\nback</h1>";
         assert_eq!(of(200, page).words, "503 Busy Come back");
-        assert_eq!(of(503, &"never ".repeat(500)).words.len(), 99);
+        assert_eq!(of(503, &"never ".repeat(500)).words.len(), 100);
         assert_eq!(of(404, "").words, "");
     }
 

@@ -143,7 +143,8 @@ async fn a_proxy_that_refuses_is_named_and_refuses_no_secret() {
     let (code, said) = pod.told("check").await;
     assert_eq!(code, 5, "{said}");
     assert!(said.contains(&format!("(through the proxy {url})")), "{said}");
-    assert!(said.contains("STS cannot be reached: no connection to"), "{said}");
+    assert!(said.contains("STS cannot be reached: something else answers at"), "{said}");
+    assert!(said.contains("HTTP status 403, `No`"), "{said}");
     refusing.abort();
 }
 
