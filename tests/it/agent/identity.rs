@@ -181,9 +181,18 @@ async fn credentials_that_are_still_good_are_used_while_sts_hangs() {
     terminate(&agent);
 }
 
-/// Of one look: who waits for a dead role waits alone.
-#[tokio::test]
-async fn a_dead_identity_of_one_role_delays_no_other() {
+/// Of one look: who waits for a dead role waits alone. The SDK's futures need more of a stack than a
+/// test's thread has.
+#[test]
+fn a_dead_identity_of_one_role_delays_no_other() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let test = move || runtime.block_on(who_waits_for_a_dead_role_waits_alone());
+    let thread = std::thread::Builder::new().stack_size(32 << 20).spawn(test);
+    thread.expect("a thread").join().expect("no panic");
+}
+
+async fn who_waits_for_a_dead_role_waits_alone() {
     let pod = Pod::new(json!([
         {"path": "dead", "from": format!("aws-sm:prod/db?role={READER}")},
         {"path": "own", "from": "aws-sm:prod/db"},

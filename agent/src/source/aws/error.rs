@@ -207,8 +207,15 @@ pub(super) fn chain(error: &CredentialsError) -> SourceError {
         _ if transport.is_some() => Class::Unreachable,
         _ => Class::Refused,
     };
-    let reason = transport.map_or_else(|| fault::innermost(error), ToString::to_string);
+    let reason = transport.map_or_else(|| last_causes(error), ToString::to_string);
     Fault::new(class, format_args!("{}: {reason}", no_chain()))
+}
+
+/// The last cause and what it kept from happening: by itself it may be no more than a missing file.
+fn last_causes(error: &CredentialsError) -> String {
+    let mut causes: Vec<String> = fault::causes(error).map(ToString::to_string).collect();
+    causes.drain(..causes.len().saturating_sub(2));
+    fault::quoted(&causes.join(": "))
 }
 
 /// The usual chain has nothing.
