@@ -11,10 +11,8 @@ pub fn asked() -> io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let status = fs::read_to_string(format!("/proc/{}/status", process::id()));
-    let hangup = match ignores(&status.unwrap_or_default(), SignalKind::hangup()) {
-        true => None,
-        false => Some(signal(SignalKind::hangup())?),
-    };
+    let is_ignored = ignores(&status.unwrap_or_default(), SignalKind::hangup());
+    let hangup = if is_ignored { None } else { Some(signal(SignalKind::hangup())?) };
     Ok(async move {
         let hung_up = async {
             match hangup {

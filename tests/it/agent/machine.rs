@@ -110,9 +110,9 @@ async fn every_way_of_the_aws_cli_is_known() {
         (
             "[default]\nsso_account_id = 123456789012\nsso_role_name = dev\n\
              sso_region = eu-central-1\nsso_start_url = https://corp.example/start\n",
-            "token",
+            ".aws/sso/cache",
         ),
-        ("[default]\nlogin_session = arn:aws:iam::123456789012:user/me\n", "token"),
+        ("[default]\nlogin_session = arn:aws:iam::123456789012:user/me\n", ".aws/login/cache"),
     ] {
         pod.write(".aws/config", config);
         let (code, said) = told(&pod, "check").await;

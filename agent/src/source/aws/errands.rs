@@ -34,7 +34,9 @@ impl Errands {
 
 impl fmt::Debug for Errands {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Errands").field("waiting", &self.waiting.borrow().len()).finish()
+        f.debug_struct("Errands")
+            .field("waiting", &self.waiting.borrow().len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -106,14 +106,14 @@ impl Identity {
                 self.send_for_new_ones();
                 Ok(held)
             }
-            Standing::Gone => self.keeper.obtain(self.exchange()).await,
+            Standing::Gone => self.keeper.obtain(Box::pin(self.exchange())).await,
         }
     }
 
     fn send_for_new_ones(self: &Rc<Self>) {
         if self.keeper.begins_renewal() {
             let identity = self.clone();
-            let errand = async move { identity.keeper.renew(identity.exchange()).await };
+            let errand = async move { identity.keeper.renew(Box::pin(identity.exchange())).await };
             self.setup.errands.send(errand);
         }
     }

@@ -181,7 +181,7 @@ mod tests {
         let opened = Fetched { due: Some(due), ..opened };
         assert!(still_good(None).is_none());
         assert!(still_good(Some(&opened)).is_some());
-        advance(Duration::from_hours(18) - Duration::from_secs(1)).await;
+        advance(Duration::from_secs(18 * 3600 - 1)).await;
         assert!(still_good(Some(&opened)).is_some());
         advance(Duration::from_secs(1)).await;
         assert!(still_good(Some(&opened)).is_none());

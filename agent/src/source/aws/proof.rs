@@ -66,7 +66,7 @@ impl Prover {
     }
 
     /// STS no longer takes what `proof` was signed with.
-    pub(in crate::source) async fn renounce(&self, proof: &Proof) {
+    pub(in crate::source) fn renounce(&self, proof: &Proof) {
         self.identity.forget(&proof.credentials);
     }
 }

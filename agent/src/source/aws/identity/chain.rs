@@ -8,7 +8,7 @@
 use std::{cell::RefCell, fs, os::unix::fs::MetadataExt, path::PathBuf, time::SystemTime};
 
 use aws_credential_types::{Credentials, provider::ProvideCredentials};
-use aws_types::{SdkConfig, region::Region};
+use aws_types::{SdkConfig, region};
 
 use crate::source::{
     aws::{connector::Connector, error, setup::VERSION},
@@ -28,7 +28,14 @@ pub(super) struct Chain {
 #[derive(Debug)]
 struct Seen {
     stamps: Vec<Stamp>,
-    region: Option<Option<String>>,
+    region: Region,
+}
+
+/// The region that the files say, as far as they were asked.
+#[derive(Debug, Clone)]
+enum Region {
+    Unasked,
+    Is(Option<String>),
 }
 
 /// What changes when a file is written: its date, its length, its number. None without a file.
@@ -36,7 +43,7 @@ type Stamp = Option<(SystemTime, u64, u64)>;
 
 impl Chain {
     pub(super) fn new(connector: Connector, region: Option<String>, files: Vec<PathBuf>) -> Self {
-        let seen = RefCell::new(Seen { stamps: stamps(&files), region: None });
+        let seen = RefCell::new(Seen { stamps: stamps(&files), region: Region::Unasked });
         Self { connector, region, files, seen }
     }
 
@@ -46,7 +53,7 @@ impl Chain {
         let mut seen = self.seen.borrow_mut();
         let has_changed = seen.stamps != now;
         if has_changed {
-            *seen = Seen { stamps: now, region: None };
+            *seen = Seen { stamps: now, region: Region::Unasked };
         }
         has_changed
     }
@@ -62,18 +69,18 @@ impl Chain {
             return self.region.clone();
         }
         let known = self.seen.borrow().region.clone();
-        if let Some(region) = known {
+        if let Region::Is(region) = known {
             return region;
         }
         let region = self.load().await.region().map(ToString::to_string);
-        self.seen.borrow_mut().region = Some(region.clone());
+        self.seen.borrow_mut().region = Region::Is(region.clone());
         region
     }
 
     async fn load(&self) -> SdkConfig {
         let loader = aws_config::defaults(VERSION()).http_client(self.connector.clone());
         match &self.region {
-            Some(region) => loader.region(Region::new(region.clone())).load().await,
+            Some(region) => loader.region(region::Region::new(region.clone())).load().await,
             None => loader.load().await,
         }
     }

@@ -90,10 +90,10 @@ impl Keeper {
     ) -> Result<Credentials, SourceError> {
         let attempts = self.attempts.get();
         let _turn = self.turn.lock().await;
-        if self.attempts.get() != attempts {
-            if let Some(failure) = self.failure.borrow().clone() {
-                return Err(failure);
-            }
+        if self.attempts.get() != attempts
+            && let Some(failure) = self.failure.borrow().clone()
+        {
+            return Err(failure);
         }
         match self.standing() {
             Standing::Good(held) | Standing::Ending(held) => Ok(held),

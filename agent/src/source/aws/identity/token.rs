@@ -25,6 +25,7 @@ pub(super) fn read(path: &Path) -> Result<Zeroizing<String>, SourceError> {
 }
 
 /// The fault without the token, if somebody quoted it.
-pub(super) fn hidden(fault: SourceError, token: &str) -> SourceError {
-    Fault { message: fault.message.replace(token, "…"), ..fault }
+pub(super) fn hidden(mut fault: SourceError, token: &str) -> SourceError {
+    fault.message = fault.message.replace(token, "…");
+    fault
 }

@@ -43,7 +43,7 @@ async fn credentials_are_good_then_ending_then_gone() {
     let keeper = keeper();
     assert_eq!(standing(&keeper).0, "gone");
     given(&keeper, "a", HOUR).await;
-    advance(HOUR - BEFORE_THE_END - Duration::from_secs(1)).await;
+    advance(HOUR.saturating_sub(BEFORE_THE_END + Duration::from_secs(1))).await;
     assert_eq!(standing(&keeper), ("good", "a".to_owned()));
     advance(Duration::from_secs(1)).await;
     assert_eq!(standing(&keeper), ("ending", "a".to_owned()));
@@ -79,7 +79,7 @@ async fn twenty_that_wait_ask_once_and_hear_the_same() {
 async fn a_renewal_that_hangs_takes_nothing_away_and_is_one() {
     let keeper = keeper();
     given(&keeper, "a", HOUR).await;
-    advance(HOUR - BEFORE_THE_END).await;
+    advance(HOUR.saturating_sub(BEFORE_THE_END)).await;
     assert!(keeper.begins_renewal() && !keeper.begins_renewal());
     let new = credentials(&keeper, "b", HOUR);
     let mut renewal = Box::pin(keeper.renew(async {
@@ -97,7 +97,7 @@ async fn a_renewal_that_hangs_takes_nothing_away_and_is_one() {
 async fn a_renewal_that_fails_is_not_begun_again_at_once() {
     let keeper = keeper();
     given(&keeper, "a", HOUR).await;
-    advance(HOUR - BEFORE_THE_END).await;
+    advance(HOUR.saturating_sub(BEFORE_THE_END)).await;
     for (fault, wait) in [
         (refused(), BETWEEN_RENEWALS),
         (refused().not_before(Some(Duration::from_mins(2))), Duration::from_mins(2)),
@@ -105,7 +105,7 @@ async fn a_renewal_that_fails_is_not_begun_again_at_once() {
         assert!(keeper.begins_renewal());
         keeper.renew(async { Err(fault) }).await;
         assert_eq!(standing(&keeper), ("ending", "a".to_owned()));
-        advance(wait - Duration::from_secs(1)).await;
+        advance(wait.saturating_sub(Duration::from_secs(1))).await;
         assert!(!keeper.begins_renewal());
         advance(Duration::from_secs(1)).await;
     }
