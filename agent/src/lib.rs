@@ -5,7 +5,7 @@
 //! spec → fetch (concurrent, one per distinct location) → SecretData → desired_files → apply → Outcome → schedule::next → sleep ┐
 //!          └───────────────────────────────────────────────────────────────────────────────────────────────────────────────────┘
 //!
-//! EDGE  command ── args, configuration, telemetry, shutdown, termination, hardening, clock
+//! EDGE  command ── args, configuration, telemetry, output, shutdown, termination, hardening, clock
 //!          │
 //!        agent ── gate
 //!          │
@@ -39,6 +39,7 @@ pub mod gate;
 pub mod hardening;
 pub mod http;
 pub mod ledger;
+mod output;
 pub mod render;
 pub mod root;
 pub mod schedule;

@@ -99,7 +99,8 @@ fn all(errors: Vec<RenderError>) -> Fault {
 
 /// The fault with the reference that it befell.
 pub(crate) fn referenced(location: &Location, fault: &SourceError) -> Fault {
-    Fault::new(fault.class, format_args!("`{}`: {fault}", location.label()))
+    let message = format!("`{}`: {fault}", location.label());
+    Fault { message, ..fault.clone() }
 }
 
 /// Whether the secret is missing, and no entry needs it.

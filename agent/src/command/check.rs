@@ -12,6 +12,7 @@ use super::{Context, exit};
 use crate::{
     clock::Clock,
     fault::{Class, Fault},
+    output,
     render::{self, Secrets},
     source::{Backends, Fetched, Leased},
     sync::Holdings,
@@ -45,14 +46,15 @@ pub(super) async fn check(
     let rotations = report::rotation_table(&rotations, clock.now());
     let before = identities.map(|table| format!("{table}\n")).unwrap_or_default();
     let after = rotations.map(|table| format!("\n{table}")).unwrap_or_default();
-    anstream::print!("{before}{table}{after}");
+    let worst = results.iter().filter_map(|(_, result)| Some(result.as_ref().err()?.class)).min();
+    let code = worst.map_or(ExitCode::SUCCESS, |class| exit(class.exit_code()));
+    let code = output::result(format_args!("{before}{table}{after}"), code);
     let made = holdings.iter();
     let made = made.filter_map(|(location, fetched)| Some((location, fetched.version.created?)));
     for line in report::too_old(made, warn_age.unwrap_or(Duration::MAX), clock.now()) {
-        anstream::eprintln!("{line}");
+        output::complain(line);
     }
-    let worst = results.iter().filter_map(|(_, result)| Some(result.as_ref().err()?.class)).min();
-    Ok(worst.map_or(ExitCode::SUCCESS, |class| exit(class.exit_code())))
+    Ok(code)
 }
 
 /// Reads every location once, as long as a start may take.

@@ -35,6 +35,7 @@ pub(super) async fn run(context: &Context, task: Task) -> Result<ExitCode, Fault
             Ok(())
         }
         ended = agent.work(task) => ended,
+        never = backends.run_errands() => match never {},
     };
     if gives_back(spec.mode) {
         // What `once` has written is used from now on.

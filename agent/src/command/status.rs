@@ -7,7 +7,7 @@ use mayfly_spec::Reference;
 use super::{Context, INTERNAL, exit};
 use crate::{
     clock::Clock,
-    gate,
+    gate, output,
     status::{State, Status},
     table::Table,
     timestamp::Timestamp,
@@ -16,16 +16,15 @@ use crate::{
 pub(super) fn status(context: &Context, json: bool) -> ExitCode {
     let Some(status) = gate::read(&context.spec) else {
         let directory = context.spec.directory.display();
-        anstream::eprintln!("mayfly-agent: no agent has written `{directory}/status.json` yet");
+        output::complain(format_args!(
+            "mayfly-agent: no agent has written `{directory}/status.json` yet"
+        ));
         return exit(INTERNAL);
     };
     let status = status.aged(context.clock.now());
-    if json {
-        anstream::print!("{}", String::from_utf8_lossy(&status.to_json()));
-    } else {
-        anstream::print!("{}", words(&status));
-    }
-    ExitCode::SUCCESS
+    let text =
+        if json { String::from_utf8_lossy(&status.to_json()).into_owned() } else { words(&status) };
+    output::result(text, ExitCode::SUCCESS)
 }
 
 /// A sealed value's whole text would fill the screen.

@@ -99,6 +99,11 @@ pub enum ReferenceError {
     /// A trailing `/` where only one secret can be.
     #[error("a trailing `/` names a tree, which only `aws-ssm` has; name one secret of `{0}`")]
     Tree(&'static str),
+    /// A trailing `/` behind a secret of Secrets Manager.
+    #[error(
+        "a trailing `/` names a tree, which only `aws-ssm` has; if the secret's own name ends in `/`, write `%2F` for it"
+    )]
+    SecretTree,
     /// A tree of parameters with a version, by ARN, or without its leading `/`.
     #[error(
         "`{0}` ends in `/` and so names a tree; write its path as `aws-ssm:/<path>/`, without `version` or `label`, and not as an ARN"

@@ -60,8 +60,12 @@ impl Location {
         if path.trim_matches('/').is_empty() {
             return Err(ReferenceError::EmptyPath(source.to_string()));
         }
-        if path.ends_with('/') && source != Source::AwsSsm {
-            return Err(ReferenceError::Tree(source.name()));
+        match source {
+            // The name of a secret may end so; it is written `%2F` there.
+            Source::AwsSm if parts.path.ends_with('/') => return Err(ReferenceError::SecretTree),
+            Source::AwsSm | Source::AwsSsm => {}
+            _ if path.ends_with('/') => return Err(ReferenceError::Tree(source.name())),
+            _ => {}
         }
         match source {
             Source::AwsSm | Source::AwsSsm if path.starts_with("arn:") => {

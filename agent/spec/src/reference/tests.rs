@@ -21,6 +21,8 @@ fn every_documented_form_prints_as_it_was_written() {
         "aws-sm:db?role=arn:aws:iam::123456789012:role/reader&external-id=a%26b",
         "arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/db-a1b2c3#password",
         "arn:aws-cn:ssm:cn-north-1:123456789012:parameter/x",
+        "aws-sm:prod/db%2F#password",
+        "arn:aws:ssm:eu-central-1::parameter/aws/service/eks/optimized-ami/1.34/image_id",
         "aws-ssm:/prod/db/url",
         "aws-ssm:/prod/db/url?version=3",
         "aws-ssm:/prod/db/url?label=x",
@@ -98,6 +100,10 @@ fn each_fault_says_what_to_write_instead() {
         ("arn:aws:ssm:eu-west-1:1:parameter/prod/", "and not as an ARN"),
         ("aws-sm:db?external-id=x", "needs the option `role`"),
         ("vault:secret/app/", "trailing `/`"),
+        ("vault:secret/app%2F", "trailing `/`"),
+        ("aws-sm:prod/db/", "write `%2F` for it"),
+        ("arn:aws:ssm:eu-west-1::parameter/prod/url", "not an ARN"),
+        ("arn:aws:secretsmanager:eu-west-1::secret:parameter/aws/x", "not an ARN"),
         ("vault:secret/app?kv=3", "1 or 2"),
         ("vault:secret/app?kv=1&version=2", "exclude each other"),
         ("kms:AQI?x=1", "takes no options"),
@@ -117,7 +123,7 @@ fn any_reference() -> impl Strategy<Value = Reference> {
     ];
     let body = proptest::collection::btree_map(text, "[ -~]{1,9}", 0..3);
     let location = prop_oneof![
-        ("[a-zA-Z0-9/_+=.@ #%?-]{0,12}[a-z]", prop::option::of("[A-Z]{1,9}")).prop_map(
+        ("[a-zA-Z0-9/_+=.@ #%?-]{0,12}[a-z]/?", prop::option::of("[A-Z]{1,9}")).prop_map(
             |(id, stage)| {
                 let version = stage.map(SecretVersion::Stage);
                 let (region, role, external_id) = (None, None, None);

@@ -49,7 +49,7 @@ impl Aws {
             Ok(login) => Ok(login),
             Err(error) => {
                 if is_stale(&error) {
-                    self.prover.renounce(&proof).await;
+                    self.prover.renounce(&proof);
                 }
                 Err(attempt.fault(&error, api))
             }
