@@ -115,7 +115,8 @@ fn content(entry: &FileEntry, format: Format, data: &SecretData) -> Result<Secre
             write_list(format, &values::list(json, &entry.shape)?, &mut text);
         }
         json => {
-            write_members(entry, format, &members::taken(entry, json, name(format))?, &mut text)?
+            let members = members::taken(entry, json, name(format))?;
+            write_members(entry, format, &members, &mut text)?;
         }
     }
     Ok(text.into())

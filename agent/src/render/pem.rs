@@ -1,4 +1,4 @@
-//! The PEM blocks of some keys, one after the other: nginx wants certificate and chain, HAProxy the
+//! The PEM blocks of some keys, one after the other: nginx wants certificate and chain, `HAProxy` the
 //! key after them, others the key first. The entry's `keys` say it.
 
 use super::Cause;

@@ -59,10 +59,9 @@ pub enum NoObject {
 impl Place {
     /// The place of the byte at `offset` in `text`.
     pub(super) fn at(text: &str, offset: usize) -> Self {
-        let before = &text.as_bytes()[..offset];
-        let newlines = before.iter().filter(|byte| **byte == b'\n').count();
-        let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        Self { line: newlines + 1, column: offset - start + 1 }
+        let before = &text[..offset];
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        Self { line: before.matches('\n').count() + 1, column: offset - start + 1 }
     }
 
     /// This place in a text that begins at `start`.
