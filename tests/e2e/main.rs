@@ -11,6 +11,7 @@ mod company;
 mod database;
 mod delivery;
 mod examples;
+mod formats;
 mod host;
 mod install;
 mod jobs;
@@ -110,6 +111,7 @@ fn topics() -> Vec<Case> {
     [
         lab::cases(),
         chart::cases(),
+        formats::cases(),
         delivery::cases(),
         aws::cases(),
         aws_identity::cases(),
