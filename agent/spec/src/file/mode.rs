@@ -116,11 +116,12 @@ impl de::Visitor<'_> for ModeVisitor {
     }
 
     fn visit_u64<E: de::Error>(self, number: u64) -> Result<FileMode, E> {
-        let meant = u32::try_from(number).ok().and_then(FileMode::meant);
         let text = number.to_string();
-        Err(E::custom(
-            meant.map_or(ModeError::Octal(text.clone()), |mode| ModeError::Decimal(text, mode)),
-        ))
+        let meant = u32::try_from(number).ok().and_then(FileMode::meant);
+        Err(E::custom(match meant {
+            Some(mode) => ModeError::Decimal(text, mode),
+            None => ModeError::Octal(text),
+        }))
     }
 
     fn visit_i64<E: de::Error>(self, number: i64) -> Result<FileMode, E> {
