@@ -77,7 +77,7 @@ impl Answer {
         }
         let body: Body<'_> = serde_json::from_slice(body).map_err(|_| AnswerError::Garbage)?;
         let data = body.data.filter(|data| data.get() != "null").ok_or(AnswerError::NoData)?;
-        let json = Json::parse(data.get()).ok_or(AnswerError::Garbage)?;
+        let json = Json::parse(data.get()).map_err(|_| AnswerError::Garbage)?;
         json.members().ok_or(AnswerError::Garbage)?;
         let notes: Notes = serde_json::from_str(data.get()).map_err(|_| AnswerError::Garbage)?;
         let serial = notes.serial_number.as_ref().and_then(Value::as_str).map(str::to_owned);

@@ -74,7 +74,7 @@ pub(super) fn fetched(
 
 /// The members as compact JSON: Vault writes `<` as `\u003c`, which nobody wants in a file.
 fn secret(data: &RawValue, version: Version) -> Option<Fetched> {
-    let json = Json::parse(data.get())?;
+    let json = Json::parse(data.get()).ok()?;
     json.members()?;
     Some(Fetched::new(json.compact().into(), version))
 }
