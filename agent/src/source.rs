@@ -21,7 +21,7 @@ pub use version::{Regression, Version};
 
 use contract::unsupported;
 
-use crate::{http::Http, root::Root, sealing::DataKey};
+use crate::{clock::SystemClock, http::Http, root::Root, sealing::DataKey};
 
 /// Every backend that the configuration names, each made once.
 #[derive(Debug)]
@@ -46,7 +46,8 @@ impl Backends {
         });
         let aws = aws.transpose()?;
         let prover = aws.as_ref().map(aws::Aws::prover);
-        let vault = wants_vault.then(|| vault::Vault::new(spec, &http, prover));
+        let surroundings = vault::Surroundings::new(SystemClock, fastrand::f64);
+        let vault = wants_vault.then(|| vault::Vault::new(spec, &http, prover, surroundings));
         Ok(Self { aws, vault: vault.transpose()?, file: file::LocalFiles::new(root.clone()) })
     }
 

@@ -110,7 +110,9 @@ pub enum ReferenceError {
     )]
     VaultName(String, String),
     /// `?mount=` where nothing goes by it.
-    #[error("the option `mount` needs the option `kv`, the version of the store that is mounted there")]
+    #[error(
+        "the option `mount` needs the option `kv`, the version of the store that is mounted there"
+    )]
     MountWithoutKv,
     /// `?external-id=` and nobody to tell it to.
     #[error("the option `external-id` needs the option `role`, the role that asks for it")]

@@ -157,7 +157,8 @@ fn any_vault_path() -> impl Strategy<Value = VaultPath> {
         let is_first = |_: &KvVersion| says_mount;
         let mount = kv.filter(is_first).and_then(|_| Some(path.rsplit_once('/')?.0.to_owned()));
         VaultPath {
-            version: version.filter(|_| kv == Some(KvVersion::V2) || kv.is_none() && engine.is_none()),
+            version: version
+                .filter(|_| kv == Some(KvVersion::V2) || kv.is_none() && engine.is_none()),
             engine: engine.filter(|_| kv.is_none()),
             ..VaultPath { kv, mount, namespace, ..VaultPath::new(path) }
         }

@@ -39,7 +39,8 @@ pub(super) fn namespace(
     if bad_name(namespace).is_none() && is_sendable && is_trimmed {
         return Ok(Some(namespace.to_owned()));
     }
-    let allowed = "the whole path of a namespace, as in `team/web`, without `.`, `..` or empty names";
+    let allowed =
+        "the whole path of a namespace, as in `team/web`, without `.`, `..` or empty names";
     Err(ReferenceError::OptionValue { option, value, allowed })
 }
 
@@ -48,8 +49,9 @@ pub(super) fn engine(
     option: &'static str,
     value: Option<String>,
 ) -> Result<Option<String>, ReferenceError> {
-    let is_part =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
+    let is_part = |byte: u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_')
+    };
     let allowed = match value.as_deref() {
         Some("kv" | "generic" | "cubbyhole") => {
             "the type of an engine that is no key-value store; for those say `kv=1` or `kv=2`"
