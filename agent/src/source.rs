@@ -49,7 +49,8 @@ impl Backends {
         });
         let aws = aws.transpose()?;
         let prover = aws.as_ref().map(aws::Aws::prover);
-        let vault = wants_vault.then(|| vault::Vault::new(spec, &http, prover));
+        let surroundings = vault::Surroundings::new(SystemClock, fastrand::f64);
+        let vault = wants_vault.then(|| vault::Vault::new(spec, &http, prover, surroundings));
         Ok(Self { aws, vault: vault.transpose()?, file: file::LocalFiles::new(root.clone()) })
     }
 

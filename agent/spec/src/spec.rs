@@ -20,7 +20,7 @@ pub use interval::{Interval, IntervalError};
 pub use plain_http::is_plain_http;
 pub use vault::{
     AppRoleAuth, AwsAuth, CertAuth, DEFAULT_AWS_MOUNT, DEFAULT_JWT_MOUNT, DEFAULT_KUBERNETES_MOUNT,
-    JwtAuth, KubernetesAuth, Vault, VaultAuth,
+    DEFAULT_VAULT_TIMEOUT, JwtAuth, KubernetesAuth, Vault, VaultAuth,
 };
 pub use workload::Workload;
 

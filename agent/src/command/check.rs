@@ -122,6 +122,13 @@ fn row(
         age,
         result
             .as_ref()
-            .map_or_else(|fault| format!("{}: {fault}", fault.class.name()), Clone::clone),
+            .map_or_else(|fault| format!("{}: {fault}", fault.class.name()), Clone::clone)
+            + &warned(fetched),
     ]
+}
+
+/// What the backend said beside its answer.
+fn warned(fetched: Option<&Fetched>) -> String {
+    let said = fetched.map(|fetched| fetched.warnings.join("; ")).unwrap_or_default();
+    if said.is_empty() { said } else { format!("; it warns: {said}") }
 }

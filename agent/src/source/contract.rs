@@ -22,12 +22,14 @@ pub struct Fetched {
     pub version: Version,
     /// When it has to be looked at again, if it has a time of its own: a lease, a certificate.
     pub due: Option<Instant>,
+    /// What the backend says beside it, for a person: a field that it does not know, ….
+    pub warnings: Vec<String>,
 }
 
 impl Fetched {
     /// A secret that is looked at once an interval.
     pub fn new(data: SecretData, version: Version) -> Self {
-        Self { data: Rc::new(data), version, due: None }
+        Self { data: Rc::new(data), version, due: None, warnings: Vec::new() }
     }
 }
 

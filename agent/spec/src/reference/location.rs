@@ -43,6 +43,16 @@ impl Location {
         matches!(self, Self::AwsSsm(parameter) if parameter.name.ends_with('/'))
     }
 
+    /// The namespace of Vault that it names by itself, whole and without outer `/`; `None` is the
+    /// login's, and what is not Vault's has none.
+    pub fn vault_namespace(&self) -> Option<&str> {
+        match self {
+            Self::Vault(path) => path.namespace.as_deref(),
+            Self::VaultWrite(write) => write.namespace.as_deref(),
+            _ => None,
+        }
+    }
+
     /// What it is called where people read it: a sealed value by its key, anything else as it is.
     pub fn label(&self) -> String {
         match self {

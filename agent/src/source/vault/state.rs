@@ -12,7 +12,7 @@ use std::{
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     rc::Rc,
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use mayfly_spec::{Location, Reference};
@@ -24,6 +24,7 @@ use zeroize::Zeroizing;
 use super::{
     lease::{Lease, Leases},
     life::Life,
+    surroundings::Moment,
     token::{Token, Tokens},
 };
 use crate::{
@@ -78,13 +79,6 @@ struct SavedLife {
     granted: Duration,
     due: Timestamp,
     end: Timestamp,
-}
-
-/// One moment on both clocks.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Moment {
-    pub(super) instant: Instant,
-    pub(super) time: SystemTime,
 }
 
 impl State {
@@ -196,14 +190,18 @@ impl SavedLease {
 
 impl SavedLife {
     fn new(life: Life, now: Moment) -> Self {
+        // A life is bounded, and so is its end.
         let time = |instant: Instant| {
-            Timestamp::from(now.time + instant.saturating_duration_since(now.instant))
+            let ahead = instant.saturating_duration_since(now.instant);
+            Timestamp::from(now.time.checked_add(ahead).unwrap_or(now.time))
         };
         Self { granted: life.granted, due: time(life.due), end: time(life.end) }
     }
 
     fn revived(&self, now: Moment) -> Life {
-        let instant = |time: Timestamp| now.instant + time.lies_ahead(now.time);
+        let instant = |time: Timestamp| {
+            now.instant.checked_add(time.lies_ahead(now.time)).unwrap_or(now.instant)
+        };
         Life { granted: self.granted, due: instant(self.due), end: instant(self.end) }
     }
 }
