@@ -1,6 +1,7 @@
 //! The commands: each takes the configuration and gives an exit code.
 
 mod check;
+mod refresh;
 mod run;
 mod seal;
 mod status;
@@ -70,15 +71,19 @@ fn dispatch(command: &Command, args: &Args, environment: &Environment) -> Result
         Command::Wait { timeout } => block_on(wait::wait(&context()?, *timeout)),
         Command::Seal(wish) => seal::seal(wish, args, environment),
         Command::Check { warn_age } => block_on(check::check(&context()?, *warn_age)),
-        Command::Status { json } => Ok(status::status(&context()?, *json)),
+        Command::Status { json } => status::status(&context()?, *json),
+        Command::Refresh => block_on(refresh::refresh(&context()?)),
     }
 }
 
-/// Everything runs on one thread; a second one only ever resolves a name.
+/// So many names are resolved at once: one that is not answered takes no other's thread.
+const RESOLVERS: usize = 64;
+
+/// Everything runs on one thread; others only ever resolve a name.
 fn block_on(work: impl Future<Output = Result<ExitCode, Fault>>) -> Result<ExitCode, Fault> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .max_blocking_threads(1)
+        .max_blocking_threads(RESOLVERS)
         .thread_keep_alive(std::time::Duration::from_secs(1))
         .build();
     match runtime {

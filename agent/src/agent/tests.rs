@@ -3,7 +3,8 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
     time::SystemTime,
 };
 
@@ -12,8 +13,12 @@ use tokio::time::sleep;
 
 use super::*;
 use crate::{
+    gate,
+    memory::Memory,
+    refresh,
     secret::Secret,
     source::{Ask, Fetched, SourceError, Version},
+    status,
 };
 
 /// A version and its value.
@@ -26,6 +31,8 @@ struct Backend {
     calls: Cell<u32>,
     asked: RefCell<Vec<String>>,
     delay: Cell<Duration>,
+    /// Which secrets are never answered.
+    hangs: RefCell<BTreeSet<String>>,
     /// After how long an answer has to be looked at again that has a time of its own.
     lives: RefCell<BTreeMap<String, Duration>>,
 }
@@ -40,7 +47,15 @@ impl Backend {
     }
 
     fn fail(&self, path: &str, class: Class) {
-        self.answers.borrow_mut().insert(path.to_owned(), Err(Fault::new(class, "told to fail")));
+        self.fail_with(path, Fault::new(class, "told to fail"));
+    }
+
+    fn fail_with(&self, path: &str, fault: Fault) {
+        self.answers.borrow_mut().insert(path.to_owned(), Err(fault));
+    }
+
+    fn hang(&self, path: &str) {
+        self.hangs.borrow_mut().insert(path.to_owned());
     }
 }
 
@@ -49,6 +64,9 @@ impl Source for Backend {
         self.calls.set(self.calls.get() + 1);
         self.asked.borrow_mut().push(location.to_string());
         sleep(self.delay.get()).await;
+        if self.hangs.borrow().contains(&location.to_string()) {
+            std::future::pending::<()>().await;
+        }
         let answers = self.answers.borrow();
         let answer = answers.get(&location.to_string()).cloned();
         let (version, value) =
@@ -74,29 +92,59 @@ struct Pod {
     folder: TempDir,
     spec: Spec,
     backend: Backend,
+    began: Instant,
 }
 
 impl Pod {
     fn new(mode: &str) -> Self {
+        let files = r#"{"path":"a","from":"vault:s/a"},{"path":"a.again","from":"vault:s/a"},{"path":"b","from":"vault:s/b"}"#;
+        Self::with(mode, files)
+    }
+
+    fn with(mode: &str, files: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
+        let place = |name: &str| folder.path().join(name).display().to_string();
         let json = format!(
-            r#"{{"version":1,"directory":"{}","mode":"{mode}","refresh":{{"interval":"1m"}},"start":{{"deadline":"10s"}},
-            "files":[{{"path":"a","from":"vault:s/a"}},{{"path":"a.again","from":"vault:s/a"}},{{"path":"b","from":"vault:s/b"}}]}}"#,
-            folder.path().join("run").display()
+            r#"{{"version":1,"directory":"{}","state":"{}","mode":"{mode}","refresh":{{"interval":"1m"}},"start":{{"deadline":"10s"}},"files":[{files}]}}"#,
+            place("run"),
+            place("state")
         );
         let spec = Spec::from_environment(&json).expect("a configuration");
         let backend = Backend::default();
         backend.set("vault:s/a", 1, "a1");
         backend.set("vault:s/b", 1, "b1");
-        Self { folder, spec, backend }
+        Self { folder, spec, backend, began: Instant::now() }
     }
 
     /// Runs the agent for `span`, or until it ends.
     async fn run(&self, task: Task, span: Duration) -> Option<Result<(), Fault>> {
+        self.run_asked(task, span, Inbox::closed()).await
+    }
+
+    /// The same, and others may ask it to look.
+    async fn run_asked(
+        &self,
+        task: Task,
+        span: Duration,
+        mut inbox: Inbox,
+    ) -> Option<Result<(), Fault>> {
         let volume = take_volume(&self.spec).expect("a volume");
-        let clock = Virtual(Instant::now());
-        let mut agent = Agent::new(&self.spec, &self.backend, &volume, &clock, || 0.0);
-        tokio::time::timeout(span, agent.work(task)).await.ok()
+        let folder = memory::take(&self.place()).expect("a folder");
+        let (backend, clock) = (&self.backend, Virtual(self.began));
+        let agent = Agent::new(&self.spec, backend, &volume, &folder, &clock, || 0.0);
+        let mut agent = agent.expect("an agent");
+        tokio::time::timeout(span, agent.work(task, &mut inbox)).await.ok()
+    }
+
+    /// Where the agent's memory is.
+    fn place(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
+    /// What the agent remembers.
+    fn memory(&self) -> Memory {
+        let folder = Folder::open(&self.place()).expect("a folder").expect("a folder");
+        Memory::read(&folder).expect("a memory")
     }
 
     fn read(&self, name: &str) -> String {
@@ -139,7 +187,7 @@ async fn a_change_is_on_the_volume_within_one_interval() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_outage_keeps_the_files_says_so_and_is_over_without_a_restart() {
+async fn an_outage_keeps_its_files_holds_back_no_others_and_is_over_without_a_restart() {
     let pod = Pod::new("sidecar");
     let outage = async {
         sleep(MINUTE * 2).await;
@@ -147,25 +195,118 @@ async fn an_outage_keeps_the_files_says_so_and_is_over_without_a_restart() {
         pod.backend.set("vault:s/a", 2, "a2");
         sleep(MINUTE * 30).await;
         let status = pod.status();
-        assert_eq!((status.state, status.generation), (State::Stale, 1));
-        assert_eq!((pod.read("a"), pod.read("b")), ("a1".to_owned(), "b1".to_owned()));
-        let ages: Vec<_> =
-            status.references.iter().map(|reference| reference.age_seconds).collect();
-        assert!(ages.iter().all(|age| *age >= Some(29 * 60)), "{ages:?}");
-        assert_eq!(
-            status.references[1].error.as_ref().map(|fault| fault.class),
-            Some(Class::Unreachable)
-        );
+        assert_eq!((status.state, status.generation), (State::Stale, 2));
+        assert_eq!((pod.read("a"), pod.read("b")), ("a2".to_owned(), "b1".to_owned()));
+        let [a, b] = [0, 1].map(|at| status.references[at].clone());
+        assert_eq!([a.state, b.state], [status::Standing::Fresh, status::Standing::Stale]);
+        assert!(a.age_seconds < Some(61) && b.age_seconds >= Some(29 * 60), "{status:?}");
+        assert_eq!(b.error.map(|fault| fault.class), Some(Class::Unreachable));
         pod.backend.set("vault:s/b", 2, "b2");
         sleep(MINUTE).await;
-        assert_eq!(
-            (pod.status().state, pod.read("a"), pod.read("b")),
-            (State::Ready, "a2".to_owned(), "b2".to_owned())
-        );
+        assert_eq!((pod.status().state, pod.read("b")), (State::Ready, "b2".to_owned()));
     };
     tokio::select! {
         _ = pod.run(Task::KeepFresh, MINUTE * 60) => unreachable!("the agent goes on"),
         () = outage => {}
+    }
+}
+
+/// A secret that is refused for ever keeps no other's rotation off the volume.
+#[tokio::test(start_paused = true)]
+async fn what_somebody_has_to_fix_holds_back_nothing_else() {
+    for class in [Class::Refused, Class::Missing, Class::Configuration] {
+        let pod = Pod::new("sidecar");
+        let story = async {
+            sleep(MINUTE * 2).await;
+            pod.backend.fail("vault:s/b", class);
+            for version in 2..6 {
+                pod.backend.set("vault:s/a", version, &format!("a{version}"));
+                sleep(MINUTE + Duration::from_secs(1)).await;
+                assert_eq!(pod.read("a"), format!("a{version}"));
+                assert_eq!((pod.read("a.again"), pod.read("b")), (pod.read("a"), "b1".to_owned()));
+            }
+        };
+        tokio::select! {
+            _ = pod.run(Task::KeepFresh, MINUTE * 60) => unreachable!("the agent goes on"),
+            () = story => {}
+        }
+    }
+}
+
+/// A backend that hangs delays no other, neither its look nor its retries, and is told of.
+#[tokio::test(start_paused = true)]
+async fn what_hangs_delays_no_other_backend() {
+    let vault: String =
+        (0..20).map(|at| format!(r#"{{"path":"v{at}","from":"vault:s/{at}"}},"#)).collect();
+    let pod = Pod::with("sidecar", &format!(r#"{vault}{{"path":"a","from":"aws-sm:a"}}"#));
+    (0..20).for_each(|at| pod.backend.set(&format!("vault:s/{at}"), 1, "1"));
+    pod.backend.set("aws-sm:a", 1, "1");
+    let story = async {
+        sleep(MINUTE * 2 + Duration::from_secs(1)).await;
+        (0..20).for_each(|at| pod.backend.hang(&format!("vault:s/{at}")));
+        pod.backend.set("aws-sm:a", 2, "2");
+        for version in 3..8 {
+            // Rounds are half a minute after the start, and then a minute apart.
+            sleep(Duration::from_secs(30)).await;
+            assert_eq!(pod.read("a"), (version - 1).to_string());
+            pod.backend.set("aws-sm:a", version, &version.to_string());
+            sleep(Duration::from_secs(30)).await;
+        }
+        let status = pod.status();
+        assert_eq!(status.state, State::Stale);
+        let told = status.error.expect("an error").message;
+        assert_eq!(told.matches("no answer within 10s").count(), 20, "{told}");
+        assert_eq!(pod.read("v7"), "1");
+    };
+    tokio::select! {
+        _ = pod.run(Task::KeepFresh, MINUTE * 60) => unreachable!("the agent goes on"),
+        () = story => {}
+    }
+}
+
+/// Files of one group are never of two looks.
+#[tokio::test(start_paused = true)]
+async fn a_group_changes_together_or_not_at_all() {
+    let pod = Pod::with(
+        "sidecar",
+        r#"{"path":"crt","from":"vault:s/a","group":"tls"},{"path":"key","from":"aws-sm:b","group":"tls"}"#,
+    );
+    pod.backend.set("aws-sm:b", 1, "b1");
+    let story = async {
+        sleep(MINUTE * 2 + Duration::from_secs(1)).await;
+        pod.backend.set("vault:s/a", 2, "a2");
+        pod.backend.fail("aws-sm:b", Class::Unreachable);
+        sleep(MINUTE * 2).await;
+        assert_eq!((pod.read("crt"), pod.read("key")), ("a1".to_owned(), "b1".to_owned()));
+        let states = pod.status().references.iter().map(|it| it.state).collect::<Vec<_>>();
+        assert_eq!(states, [status::Standing::Stale; 2]);
+        pod.backend.set("aws-sm:b", 2, "b2");
+        sleep(MINUTE).await;
+        assert_eq!((pod.read("crt"), pod.read("key")), ("a2".to_owned(), "b2".to_owned()));
+        assert_eq!(pod.status().generation, 2);
+    };
+    tokio::select! {
+        _ = pod.run(Task::KeepFresh, MINUTE * 60) => unreachable!("the agent goes on"),
+        () = story => {}
+    }
+}
+
+/// Secrets that are rotated together make one generation, although their backends differ in pace.
+#[tokio::test(start_paused = true)]
+async fn one_rotation_is_one_generation() {
+    let pod =
+        Pod::with("sidecar", r#"{"path":"a","from":"vault:s/a"},{"path":"b","from":"vault:s/b"}"#);
+    let story = async {
+        for version in 2..10 {
+            pod.backend.set("vault:s/a", version, &version.to_string());
+            pod.backend.set("vault:s/b", version, &version.to_string());
+            sleep(MINUTE).await;
+            assert_eq!((pod.read("a"), pod.status().generation), (version.to_string(), version));
+        }
+    };
+    tokio::select! {
+        _ = pod.run(Task::KeepFresh, MINUTE * 60) => unreachable!("the agent goes on"),
+        () = story => {}
     }
 }
 
@@ -174,14 +315,91 @@ async fn calls_are_bounded_while_a_backend_throttles_for_an_hour() {
     let pod = Pod::new("sidecar");
     let calls = async {
         sleep(MINUTE * 2).await;
-        let before = pod.backend.calls.get();
-        pod.backend.fail("vault:s/b", Class::Unreachable);
+        let before = pod.backend.calls_of("vault:s/b");
+        pod.backend.fail("vault:s/b", Class::Throttled);
         sleep(MINUTE * 60).await;
-        pod.backend.calls.get() - before
+        pod.backend.calls_of("vault:s/b") - before
     };
     tokio::select! {
         _ = pod.run(Task::KeepFresh, MINUTE * 100) => unreachable!("the agent goes on"),
-        calls = calls => assert!(calls < 2 * 2 * 60 + 20, "{calls} calls"),
+        // One in each round, and the ten retries that were saved up.
+        calls = calls => assert!((60..=71).contains(&calls), "{calls} calls"),
+    }
+}
+
+/// What a backend asks for is heeded by everything that is read from it, and by nothing else.
+#[tokio::test(start_paused = true)]
+async fn a_backend_that_asks_to_be_left_alone_is() {
+    let pod = Pod::with(
+        "sidecar",
+        r#"{"path":"a","from":"vault:s/a"},{"path":"b","from":"vault:s/b"},{"path":"c","from":"aws-sm:c"}"#,
+    );
+    pod.backend.set("aws-sm:c", 1, "c1");
+    let paths = ["vault:s/a", "vault:s/b", "aws-sm:c"];
+    let story = async {
+        sleep(MINUTE * 2 + Duration::from_secs(1)).await;
+        let fault = Fault::new(Class::Throttled, "slow down").not_before(Some(MINUTE * 10));
+        pod.backend.fail_with("vault:s/b", fault);
+        sleep(MINUTE).await;
+        let before = paths.map(|path| pod.backend.calls_of(path));
+        sleep(MINUTE * 9).await;
+        let after = paths.map(|path| pod.backend.calls_of(path));
+        assert_eq!((after[0] - before[0], after[1] - before[1], after[2] - before[2]), (0, 0, 9));
+        pod.backend.set("vault:s/b", 2, "b2");
+        sleep(MINUTE * 2).await;
+        assert_eq!(pod.read("b"), "b2");
+    };
+    tokio::select! {
+        _ = pod.run(Task::KeepFresh, MINUTE * 60) => unreachable!("the agent goes on"),
+        () = story => {}
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_grave_fault_that_is_known_to_pass_is_tried_until_the_deadline() {
+    let pod = Pod::new("sidecar");
+    pod.backend.fail_with("vault:s/b", Fault::new(Class::Refused, "not yet").that_passes());
+    let story = async {
+        sleep(Duration::from_secs(5)).await;
+        pod.backend.set("vault:s/b", 1, "b1");
+        sleep(Duration::from_secs(3)).await;
+        assert_eq!((pod.status().state, pod.read("b")), (State::Ready, "b1".to_owned()));
+    };
+    tokio::select! {
+        _ = pod.run(Task::KeepFresh, MINUTE) => unreachable!("the agent goes on"),
+        () = story => {}
+    }
+}
+
+/// Who asks for a look gets one at once, and no more than one in ten seconds.
+#[tokio::test(start_paused = true)]
+async fn a_look_that_is_asked_for_comes_at_once_and_not_too_often() {
+    let pod = Pod::new("sidecar");
+    let (requests, inbox) = refresh::inbox();
+    let ask = async || {
+        let (request, outcome) = tokio::sync::oneshot::channel();
+        requests.send(request).await.expect("an agent");
+        outcome.await.expect("an outcome")
+    };
+    let story = async {
+        sleep(Duration::from_secs(40)).await;
+        pod.backend.set("vault:s/a", 2, "a2");
+        let began = Instant::now();
+        assert_eq!(ask().await, Outcome { generation: 2, error: None });
+        assert_eq!((began.elapsed(), pod.read("a")), (Duration::ZERO, "a2".to_owned()));
+        pod.backend.fail("vault:s/b", Class::Missing);
+        let before = pod.backend.calls.get();
+        let (one, other) = tokio::join!(ask(), ask());
+        assert_eq!((began.elapsed(), &one), (Duration::from_secs(10), &other));
+        assert_eq!(one.error.map(|fault| fault.class), Some(Class::Missing));
+        assert_eq!(pod.backend.calls.get(), before + 2);
+        pod.backend.hang("vault:s/a");
+        assert!(ask().await.error.is_some());
+        assert_eq!(began.elapsed(), Duration::from_secs(30));
+    };
+    tokio::select! {
+        _ = pod.run_asked(Task::KeepFresh, MINUTE * 60, inbox) => unreachable!("the agent goes on"),
+        () = story => {}
     }
 }
 
@@ -302,15 +520,187 @@ async fn an_init_container_that_is_run_again_does_not_hold_the_app_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_older_version_never_replaces_a_newer_one_even_after_a_restart() {
+async fn an_older_version_is_believed_after_a_minute_and_the_refusal_says_when() {
+    let pod = Pod::new("sidecar");
+    pod.backend.set("vault:s/a", 3, "a3");
+    let story = async {
+        sleep(MINUTE * 2).await;
+        pod.backend.set("vault:s/a", 2, "a2");
+        sleep(MINUTE).await;
+        let error = pod.status().error.expect("an error").message;
+        assert!(error.contains("version 2, which is older than 3"), "{error}");
+        assert!(
+            error.contains("it is believed if it is still the answer at 1970-02-11T16:03:30Z"),
+            "{error}"
+        );
+        assert_eq!(pod.read("a"), "a3");
+        sleep(Duration::from_secs(31)).await;
+        assert_eq!((pod.status().state, pod.read("a")), (State::Ready, "a2".to_owned()));
+    };
+    tokio::select! {
+        _ = pod.run(Task::KeepFresh, MINUTE * 60) => unreachable!("the agent goes on"),
+        () = story => {}
+    }
+}
+
+/// `once` in cron: each process is short, and what one has seen the next one knows.
+#[tokio::test(start_paused = true)]
+async fn the_patience_is_counted_across_processes() {
     let pod = Pod::new("sidecar");
     pod.backend.set("vault:s/a", 3, "a3");
     assert_eq!(pod.run(Task::Once, MINUTE).await, Some(Ok(())));
     pod.backend.set("vault:s/a", 2, "a2");
-    assert_eq!(pod.run(Task::KeepFresh, MINUTE * 10).await, None);
-    let error = pod.status().error.expect("an error").message;
-    assert!(error.contains("version 2, which is older than 3"), "{error}");
-    assert_eq!(pod.read("a"), "a3");
+    for _ in 0..2 {
+        let refused = pod.run(Task::Once, MINUTE).await.expect("an end").expect_err("refused");
+        assert!(refused.message.contains("older than 3"), "{refused}");
+        assert_eq!(pod.read("a"), "a3");
+        sleep(Duration::from_secs(30)).await;
+    }
+    assert_eq!(pod.run(Task::Once, MINUTE).await, Some(Ok(())));
+    assert_eq!(pod.read("a"), "a2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_label_that_is_moved_back_is_followed_at_once() {
+    let pod = Pod::with("sidecar", r#"{"path":"a","from":"aws-ssm:/a?label=live"}"#);
+    pod.backend.set("aws-ssm:/a?label=live", 3, "a3");
+    assert_eq!(pod.run(Task::Once, MINUTE).await, Some(Ok(())));
+    pod.backend.set("aws-ssm:/a?label=live", 2, "a2");
+    assert_eq!(pod.run(Task::Once, MINUTE).await, Some(Ok(())));
+    assert_eq!(pod.read("a"), "a2");
+}
+
+/// A file's secret that is no more, or whose key is: the file stays, and it is told.
+#[tokio::test(start_paused = true)]
+async fn what_is_optional_stays_once_it_is_written() {
+    let pod = Pod::with(
+        "sidecar",
+        r#"{"path":"a","from":"vault:s/a"},{"path":"b","from":"vault:s/b","optional":true},{"path":"p","from":"vault:s/p#p","optional":true}"#,
+    );
+    pod.backend.set("vault:s/p", 1, r#"{"p":"1"}"#);
+    pod.backend.fail("vault:s/b", Class::Missing);
+    let story = async {
+        sleep(Duration::from_secs(5)).await;
+        let status = pod.status();
+        assert_eq!(
+            (status.state, status.references[1].state),
+            (State::Ready, status::Standing::Absent)
+        );
+        pod.backend.set("vault:s/b", 1, "b1");
+        sleep(MINUTE).await;
+        assert_eq!((pod.status().state, pod.read("b")), (State::Ready, "b1".to_owned()));
+        pod.backend.fail("vault:s/b", Class::Missing);
+        pod.backend.set("vault:s/p", 2, r#"{"p":"new",}"#);
+        pod.backend.set("vault:s/a", 2, "a2");
+        sleep(MINUTE * 2).await;
+        assert_eq!(
+            ["a", "b", "p"].map(|name| pod.read(name)),
+            ["a2", "b1", "1"].map(str::to_owned)
+        );
+        let status = pod.status();
+        let states = [0, 1, 2].map(|at| status.references[at].state);
+        assert_eq!(status.state, State::Stale);
+        assert_eq!(
+            states,
+            [status::Standing::Fresh, status::Standing::Stale, status::Standing::Stale]
+        );
+    };
+    tokio::select! {
+        _ = pod.run(Task::KeepFresh, MINUTE * 60) => unreachable!("the agent goes on"),
+        () = story => {}
+    }
+}
+
+/// Whatever is written into the volume by others, between two lives or during one: what was true
+/// stays true, and is shown.
+#[tokio::test(start_paused = true)]
+async fn what_others_write_into_the_volume_steers_nothing() {
+    let pod = Pod::new("sidecar");
+    let at = |name: &str| pod.folder.path().join("run").join(name);
+    pod.backend.set("vault:s/a", 3, "a3");
+    let plant = || {
+        let planted = pod.read("status.json").replace("\"3\"", "\"99\"").replace("1970", "9999");
+        std::fs::write(at("..planted"), planted).expect("planted");
+        std::fs::rename(at("..planted"), at("status.json")).expect("planted");
+        let _ = std::fs::remove_file(at("..data"));
+        std::os::unix::fs::symlink("..18446744073709551615-00000000", at("..data"))
+            .expect("planted");
+    };
+    assert_eq!(pod.run(Task::Once, MINUTE).await, Some(Ok(())));
+    plant();
+    let is_open = async || {
+        gate::wait(&pod.spec, &pod.place(), Some(Duration::ZERO)).await == gate::Passage::Open
+    };
+    assert!(!is_open().await);
+    let story = async {
+        sleep(Duration::from_secs(5)).await;
+        assert!(is_open().await);
+        pod.backend.set("vault:s/a", 4, "a4");
+        plant();
+        sleep(MINUTE).await;
+        assert_eq!((pod.read("a"), pod.status().state), ("a4".to_owned(), State::Ready));
+        assert_eq!((pod.status().generation, pod.memory().manifest.number()), (2, 2));
+        std::fs::remove_file(at("status.json")).expect("removed");
+        std::fs::create_dir_all(at("status.json/x")).expect("planted");
+        sleep(MINUTE).await;
+        assert_eq!(pod.status().state, State::Ready);
+    };
+    tokio::select! {
+        _ = pod.run(Task::KeepFresh, MINUTE * 60) => unreachable!("the agent goes on"),
+        () = story => {}
+    }
+}
+
+/// The agent is not ready while it could not tell the gate so.
+#[tokio::test(start_paused = true)]
+async fn an_agent_that_cannot_remember_is_not_ready() {
+    let pod = Pod::new("sidecar");
+    let volume = take_volume(&pod.spec).expect("a volume");
+    let folder = memory::take(&pod.place()).expect("a folder");
+    let clock = Virtual(pod.began);
+    let mut agent =
+        Agent::new(&pod.spec, &pod.backend, &volume, &folder, &clock, || 0.0).expect("an agent");
+    // A directory that is not empty is not replaced by a file's rename unless it can be removed.
+    std::fs::remove_dir_all(pod.place()).expect("removed");
+    let fault = agent.work(Task::KeepFresh, &mut Inbox::closed()).await.expect_err("a fault");
+    assert_eq!(fault.class, Class::Volume);
+    assert!(fault.message.contains("memory.json` cannot be written"), "{fault}");
+    assert_eq!(pod.read("a"), "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_person_keeps_a_status_of_their_own() {
+    let mut pod = Pod::new("sidecar");
+    pod.spec.mode = None;
+    std::fs::create_dir(pod.folder.path().join("run")).expect("made");
+    std::fs::write(pod.folder.path().join("run/status.json"), "mine").expect("written");
+    assert!(matches!(take_volume(&pod.spec), Err(DiskError::ForeignStatus(_))));
+    assert_eq!(pod.read("status.json"), "mine");
+}
+
+/// An older generation is read for two seconds, whatever comes next.
+#[tokio::test(start_paused = true)]
+async fn an_older_generation_stays_its_full_time() {
+    let mut pod = Pod::with("sidecar", r#"{"path":"a","from":"vault:s/a"}"#);
+    pod.spec.refresh.interval = "1s".parse().expect("an interval");
+    let story = async {
+        let mut kept = Vec::new();
+        for version in 2..20 {
+            let old = std::fs::canonicalize(pod.folder.path().join("run/a"));
+            kept.extend(old.ok().map(|path| (path, Instant::now())));
+            pod.backend.set("vault:s/a", version, &version.to_string());
+            sleep(Duration::from_secs(1)).await;
+            let young = kept.iter().filter(|(_, seen)| seen.elapsed() <= Duration::from_secs(2));
+            assert!(young.into_iter().all(|(path, _)| path.exists()), "{kept:?}");
+        }
+        sleep(Duration::from_secs(4)).await;
+        let left = kept.iter().filter(|(path, _)| path.exists()).count();
+        assert_eq!(left, 0, "{kept:?}");
+    };
+    tokio::select! {
+        _ = pod.run(Task::KeepFresh, MINUTE * 60) => unreachable!("the agent goes on"),
+        () = story => {}
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -319,13 +709,13 @@ async fn the_gate_opens_when_the_files_are_complete_and_not_before() {
     let pod = Pod::new("sidecar");
     pod.backend.fail("vault:s/b", Class::Unreachable);
     let story = async {
-        let closed = wait(&pod.spec, Some(Duration::from_secs(1))).await;
+        let closed = wait(&pod.spec, &pod.place(), Some(Duration::from_secs(1))).await;
         let Passage::Closed(Some(fault)) = closed else { panic!("{closed:?}") };
         assert!(fault.message.contains("told to fail"));
         pod.backend.set("vault:s/b", 1, "b1");
-        assert_eq!(wait(&pod.spec, None).await, Passage::Open);
+        assert_eq!(wait(&pod.spec, &pod.place(), None).await, Passage::Open);
         assert_eq!(pod.read("b"), "b1");
-        assert_eq!(wait(&pod.spec, Some(Duration::ZERO)).await, Passage::Open);
+        assert_eq!(wait(&pod.spec, &pod.place(), Some(Duration::ZERO)).await, Passage::Open);
     };
     tokio::select! {
         _ = pod.run(Task::KeepFresh, MINUTE) => unreachable!("the agent goes on"),

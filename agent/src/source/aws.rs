@@ -54,7 +54,7 @@ use parameter_store::ParameterStore;
 use regions::Regions;
 use secrets_manager::SecretsManager;
 
-pub(super) use batch::plan;
+pub(super) use batch::{lane, plan};
 pub use identity::{IdentityReport, Principal};
 pub use kms::opened_again;
 pub(super) use proof::Prover;

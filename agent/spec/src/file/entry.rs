@@ -27,6 +27,9 @@ pub struct FileEntry {
     pub optional: bool,
     /// The keys to take, in this order; empty takes all.
     pub keys: Vec<String>,
+    /// Which other entries it is new together with, beside those of the same secret; the name is the
+    /// author's.
+    pub group: Option<String>,
 }
 
 /// What an entry makes.
@@ -69,6 +72,9 @@ pub enum EntryError {
         "`{0}`: `keys` needs a `format` other than raw (or a name that ends in .json, .yaml, .toml, .env or .properties)"
     )]
     Keys(FilePath),
+    /// A group without a name that people could read.
+    #[error("`{0}`: `group` is a name of 1 to 63 characters, none of them a control character")]
+    Group(FilePath),
     /// A reference that cannot be.
     #[error("`{0}`: {1}")]
     Reference(FilePath, ReferenceError),
@@ -92,25 +98,32 @@ struct Fields {
     optional: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     keys: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    group: Option<String>,
 }
 
 impl FileEntry {
     /// A file at `path` from `from`, everything else as the names ask for.
     pub fn file(path: FilePath, from: Reference) -> Result<Self, EntryError> {
         let content = Content::File(default_format(&path, &from));
-        Self { path, content, from, mode: None, optional: false, keys: Vec::new() }.coherent()
+        Self { path, content, from, mode: None, optional: false, keys: Vec::new(), group: None }
+            .coherent()
     }
 
     /// A directory at `path` with one file for each key of `from`.
     pub fn directory(path: FilePath, from: Reference) -> Result<Self, EntryError> {
         let content = Content::Directory;
-        Self { path, content, from, mode: None, optional: false, keys: Vec::new() }.coherent()
+        Self { path, content, from, mode: None, optional: false, keys: Vec::new(), group: None }
+            .coherent()
     }
 
     fn coherent(self) -> Result<Self, EntryError> {
         let path = self.path.clone();
         if let (Some(field), Some(key)) = (self.needs_whole(), &self.from.key) {
             return Err(EntryError::Key { path, field, key: key.to_string() });
+        }
+        if self.group.as_deref().is_some_and(|group| !is_name(group)) {
+            return Err(EntryError::Group(path));
         }
         match self.content {
             Content::File(_) if self.from.location.is_tree() => Err(EntryError::Tree(path)),
@@ -127,6 +140,13 @@ impl FileEntry {
             Content::File(_) => None,
         }
     }
+}
+
+fn is_name(text: &str) -> bool {
+    /// As long as a name in Kubernetes.
+    const LONGEST: usize = 63;
+    let length = text.chars().count();
+    (1..=LONGEST).contains(&length) && !text.chars().any(char::is_control)
 }
 
 /// A picked value is written as it is; a whole secret as the file's name asks for.
@@ -151,8 +171,8 @@ impl TryFrom<Fields> for FileEntry {
             None if is_directory => Content::Directory,
             format => Content::File(format.unwrap_or_else(|| default_format(&path, &from))),
         };
-        let Fields { mode, optional, keys, .. } = fields;
-        Self { path, content, from, mode, optional, keys }.coherent()
+        let Fields { mode, optional, keys, group, .. } = fields;
+        Self { path, content, from, mode, optional, keys, group }.coherent()
     }
 }
 
@@ -177,6 +197,7 @@ impl From<FileEntry> for Fields {
             mode: entry.mode,
             optional: entry.optional,
             keys: entry.keys,
+            group: entry.group,
         }
     }
 }
@@ -196,6 +217,7 @@ mod tests {
             r#"{"dir":"certs","from":"vault:secret/tls","optional":true,"keys":["tls.crt","tls.key"]}"#,
             r#"{"path":"app.json","from":"vault:secret/app","format":"raw"}"#,
             r#"{"path":"tree.env","from":"vault:secret/app","keys":["A"]}"#,
+            r#"{"path":"tls.crt","from":"vault:secret/tls#crt","group":"tls"}"#,
         ] {
             let entry = entry(json).expect(json);
             assert_eq!(serde_json::to_string(&entry).expect("an entry"), json);
@@ -223,6 +245,7 @@ mod tests {
             (r#"{"dir":"a","from":"vault:a/b#c"}"#, "leave `#c` out"),
             (r#"{"dir":"a","from":"vault:a/b","format":"json"}"#, "`format` is for a `path`"),
             (r#"{"path":"a","from":"vault:a/b","mode":"0777"}"#, "lets everybody write"),
+            (r#"{"path":"a","from":"vault:a/b","group":""}"#, "`a`: `group` is a name"),
             (r#"{"path":"a","from":"vault:a/b","moed":"0400"}"#, "unknown field `moed`"),
         ] {
             let error = entry(json).expect_err(json);
