@@ -35,9 +35,12 @@ pub(crate) fn replace(
     let new = temporary();
     create(&directory, &new, bytes)
         .and_then(|file| rustix::fs::fchmod(file, mode))
-        .and_then(|()| match is_whole {
-            true => move_over(&directory, &new, name),
-            false => rustix::fs::renameat(&directory, &new, &directory, name),
+        .and_then(|()| {
+            if is_whole {
+                move_over(&directory, &new, name)
+            } else {
+                rustix::fs::renameat(&directory, &new, &directory, name)
+            }
         })
         .inspect_err(|_| {
             // A temporary name that stays is swept at the next start.
