@@ -232,16 +232,17 @@ impl<'a, S: Source, C: Clock, J: FnMut() -> f64> Agent<'a, S, C, J> {
         });
         let kept = self.keeper.remember(self.ledger.remembered()).map_err(Fault::from);
         self.unwritten = shown.and(kept).err();
-        match &self.unwritten {
-            Some(fault) => {
-                warn!(class = fault.class.name(), error = fault.message, "nothing can be written");
-                let wait = self.again.after(fault, self.stage(), (self.jitter)());
-                self.write_again = wait.map(|wait| Instant::now() + wait);
-            }
-            None => {
-                self.again.good();
-                self.ready |= self.keeper.is_held();
-            }
+        if let Some(fault) = &self.unwritten {
+            warn!(
+                class = fault.class.name(),
+                error = fault.message,
+                "not everything can be written"
+            );
+            let wait = self.again.after(fault, self.stage(), (self.jitter)());
+            self.write_again = wait.map(|wait| Instant::now() + wait);
+        } else {
+            self.again.good();
+            self.ready |= self.keeper.is_held();
         }
         self.assembly = Some(assembly);
         let (error, state) = (self.fault(), self.state());

@@ -187,7 +187,7 @@ impl Bench<'_> {
             match self.rendered(entry, data) {
                 Ok(wanted) if wanted.tops().is_empty() => {
                     let kept = self.kept(entry);
-                    made.faults.extend(self.gone(entry).filter(|_| !kept.tops().is_empty()));
+                    made.faults.extend((!kept.tops().is_empty()).then(|| self.gone(entry)));
                     made.wanted.extend(kept);
                 }
                 Ok(wanted) => made.wanted.extend(wanted),
@@ -212,17 +212,16 @@ impl Bench<'_> {
     }
 
     /// The fault of an entry whose file stays although its secret or key is no more.
-    fn gone(&self, entry: &FileEntry) -> Option<(Location, Fault)> {
+    fn gone(&self, entry: &FileEntry) -> (Location, Fault) {
         let location = &entry.from.location;
-        let fault = match self.sight(location) {
-            Sight::Missing(fault) => referenced(location, fault),
-            _ => {
-                let (path, from) = (&entry.path, entry.from.label());
-                let words = format!("`{path}` from `{from}`: the key is no more; its file is kept");
-                Fault::new(Class::Missing, words)
-            }
+        let fault = if let Sight::Missing(fault) = self.sight(location) {
+            referenced(location, fault)
+        } else {
+            let (path, from) = (&entry.path, entry.from.label());
+            let words = format!("`{path}` from `{from}`: the key is no more; its file is kept");
+            Fault::new(Class::Missing, words)
         };
-        Some((location.clone(), fault))
+        (location.clone(), fault)
     }
 
     /// The group as it is on the volume: from what it was made of, where that is known, because the

@@ -35,7 +35,7 @@ pub type Answers = Vec<(Location, Result<Fetched, Fault>)>;
 pub struct Lanes<'a, S> {
     source: &'a S,
     running: FuturesUnordered<LocalBoxFuture<'a, (String, Answers)>>,
-    lanes: BTreeMap<String, Lane>,
+    queues: BTreeMap<String, Lane>,
 }
 
 #[derive(Debug, Default)]
@@ -47,7 +47,7 @@ struct Lane {
 impl<'a, S: Source> Lanes<'a, S> {
     /// Lanes of `source` on which nothing is under way.
     pub fn new(source: &'a S) -> Self {
-        Self { source, running: FuturesUnordered::new(), lanes: BTreeMap::new() }
+        Self { source, running: FuturesUnordered::new(), queues: BTreeMap::new() }
     }
 
     /// Fetches these, in as few calls as the source says.
@@ -57,7 +57,7 @@ impl<'a, S: Source> Lanes<'a, S> {
             let lane = self.source.lane(first);
             let ask = |location: Location| Ask { held: held(&location), location };
             let batch = batch.into_iter().map(ask).collect();
-            self.lanes.entry(lane.clone()).or_default().waiting.push_back(batch);
+            self.queues.entry(lane.clone()).or_default().waiting.push_back(batch);
             self.start(&lane);
         }
     }
@@ -71,7 +71,7 @@ impl<'a, S: Source> Lanes<'a, S> {
     /// whoever stops waiting.
     pub async fn next(&mut self) -> Answers {
         let Some((lane, answers)) = self.running.next().await else { return pending().await };
-        if let Some(lane) = self.lanes.get_mut(&lane) {
+        if let Some(lane) = self.queues.get_mut(&lane) {
             lane.running -= 1;
         }
         self.start(&lane);
@@ -79,7 +79,7 @@ impl<'a, S: Source> Lanes<'a, S> {
     }
 
     fn start(&mut self, name: &str) {
-        let Some(lane) = self.lanes.get_mut(name) else { return };
+        let Some(lane) = self.queues.get_mut(name) else { return };
         while lane.running < CONCURRENT
             && let Some(batch) = lane.waiting.pop_front()
         {
@@ -101,6 +101,6 @@ async fn fetch(source: &impl Source, batch: Vec<Ask>) -> Answers {
 
 impl<S> fmt::Debug for Lanes<'_, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lanes").field("lanes", &self.lanes).finish_non_exhaustive()
+        f.debug_struct("Lanes").field("queues", &self.queues).finish_non_exhaustive()
     }
 }

@@ -297,6 +297,7 @@ async fn one_rotation_is_one_generation() {
     let pod =
         Pod::with("sidecar", r#"{"path":"a","from":"vault:s/a"},{"path":"b","from":"vault:s/b"}"#);
     let story = async {
+        sleep(Duration::from_secs(1)).await;
         for version in 2..10 {
             pod.backend.set("vault:s/a", version, &version.to_string());
             pod.backend.set("vault:s/b", version, &version.to_string());
