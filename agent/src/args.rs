@@ -51,6 +51,8 @@ pub enum Command {
     /// Seal a value from stdin for one service account, and print its reference
     #[command(after_help = SEAL_HELP)]
     Seal(SealArgs),
+    /// Ask a running agent to look at once, at most once in ten seconds, and tell what came of it
+    Refresh,
     /// Print the state of a running agent
     Status {
         /// As JSON

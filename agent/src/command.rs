@@ -1,6 +1,7 @@
 //! The commands: each takes the configuration and gives an exit code.
 
 mod check;
+mod refresh;
 mod run;
 mod seal;
 mod status;
@@ -73,7 +74,8 @@ fn dispatch(command: &Command, args: &Args, environment: &Environment) -> Result
         Command::Wait { timeout } => block_on(wait::wait(&context()?, *timeout)),
         Command::Seal(wish) => seal::seal(wish, args, environment),
         Command::Check { warn_age } => block_on(check::check(&context()?, *warn_age)),
-        Command::Status { json } => Ok(status::status(&context()?, *json)),
+        Command::Status { json } => status::status(&context()?, *json),
+        Command::Refresh => block_on(refresh::refresh(&context()?)),
     }
 }
 

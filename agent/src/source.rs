@@ -19,7 +19,7 @@ use mayfly_spec::{
 
 pub use aws::{AwsEnvironment, IdentityReport, Principal, Rotation, opened_again};
 pub use contract::{Ask, Fetched, Leased, Source, SourceError};
-pub use version::{Regression, Version};
+pub use version::{Following, Regression, Version};
 
 use contract::unsupported;
 
@@ -98,6 +98,14 @@ impl Source for Backends {
             (Location::File(path), _) => self.file.fetch(path),
             (location, _) => Err(unsupported(location)),
         }
+    }
+
+    fn lane(&self, location: &Location) -> String {
+        aws::lane(location).unwrap_or_else(|| match location.source() {
+            // One server, one token.
+            kind if kind.is_vault() => Kind::Vault.to_string(),
+            kind => kind.to_string(),
+        })
     }
 
     fn batches(&self, locations: Vec<Location>) -> Vec<Vec<Location>> {

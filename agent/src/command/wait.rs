@@ -8,12 +8,12 @@ use super::{Context, INTERNAL, exit};
 use crate::{
     fault::Fault,
     gate::{self, Passage},
-    output,
+    memory, output,
 };
 
 pub(super) async fn wait(context: &Context, limit: Option<Duration>) -> Result<ExitCode, Fault> {
     let spec = &context.spec;
-    let fault = match gate::wait(spec, limit).await {
+    let fault = match gate::wait(spec, &memory::place(spec, &context.root), limit).await {
         Passage::Open => return Ok(ExitCode::SUCCESS),
         Passage::Closed(fault) => fault,
     };

@@ -58,7 +58,7 @@ use regions::Regions;
 use secrets_manager::SecretsManager;
 use setup::Setup;
 
-pub(super) use batch::plan;
+pub(super) use batch::{lane, plan};
 pub use environment::AwsEnvironment;
 pub use identity::{IdentityReport, Principal};
 pub use kms::opened_again;

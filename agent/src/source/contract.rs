@@ -62,6 +62,12 @@ pub trait Source {
     /// Reads the secret that is asked for.
     fn fetch(&self, ask: &Ask) -> impl Future<Output = Result<Fetched, SourceError>>;
 
+    /// Which lane a location is read in: those of one share a backend, a region and an identity, and
+    /// so their misfortunes, with no other.
+    fn lane(&self, location: &Location) -> String {
+        location.source().to_string()
+    }
+
     /// Parts `locations` into what is read together; by itself a source reads each alone.
     fn batches(&self, locations: Vec<Location>) -> Vec<Vec<Location>> {
         locations.into_iter().map(|location| vec![location]).collect()

@@ -28,6 +28,9 @@ pub struct FileEntry {
     pub optional: bool,
     /// What happens to its values on their way into the file.
     pub shape: Shape,
+    /// Which other entries it is new together with, beside those of the same secret; the name is the
+    /// author's.
+    pub group: Option<String>,
 }
 
 /// What an entry makes.
@@ -78,6 +81,9 @@ pub enum EntryError {
     /// `dialect` on another format.
     #[error("`{0}`: `dialect` is for `format: dotenv` (or a name that ends in .env)")]
     Dialect(FilePath),
+    /// A group without a name that people could read.
+    #[error("`{0}`: `group` is a name of 1 to 63 characters, none of them a control character")]
+    Group(FilePath),
     /// A reference that cannot be.
     #[error("`{0}`: {1}")]
     Reference(FilePath, ReferenceError),
@@ -107,27 +113,32 @@ struct Fields {
     decode: Option<Decode>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     trim: Option<Trim>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    group: Option<String>,
 }
 
 impl FileEntry {
     /// A file at `path` from `from`, everything else as the names ask for.
     pub fn file(path: FilePath, from: Reference) -> Result<Self, EntryError> {
         let content = Content::File(default_format(&path, &from));
-        Self { path, content, from, mode: None, optional: false, shape: Shape::default() }
-            .coherent()
+        let shape = Shape::default();
+        Self { path, content, from, mode: None, optional: false, shape, group: None }.coherent()
     }
 
     /// A directory at `path` with one file for each key of `from`.
     pub fn directory(path: FilePath, from: Reference) -> Result<Self, EntryError> {
         let content = Content::Directory;
-        Self { path, content, from, mode: None, optional: false, shape: Shape::default() }
-            .coherent()
+        let shape = Shape::default();
+        Self { path, content, from, mode: None, optional: false, shape, group: None }.coherent()
     }
 
     fn coherent(self) -> Result<Self, EntryError> {
         let path = self.path.clone();
         if let (Some(field), Some(key)) = (self.needs_whole(), &self.from.key) {
             return Err(EntryError::Key { path, field, key: key.to_string() });
+        }
+        if self.group.as_deref().is_some_and(|group| !is_name(group)) {
+            return Err(EntryError::Group(path));
         }
         match self.content {
             Content::File(_) if self.from.location.is_tree() => Err(EntryError::Tree(path)),
@@ -153,6 +164,13 @@ impl FileEntry {
     }
 }
 
+fn is_name(text: &str) -> bool {
+    /// As long as a name in Kubernetes.
+    const LONGEST: usize = 63;
+    let length = text.chars().count();
+    (1..=LONGEST).contains(&length) && !text.chars().any(char::is_control)
+}
+
 /// A picked value is written as it is; a whole secret as the file's name asks for.
 fn default_format(path: &FilePath, from: &Reference) -> Format {
     if from.key.is_some() { Format::Raw } else { Format::of(path) }
@@ -175,9 +193,9 @@ impl TryFrom<Fields> for FileEntry {
             None if is_directory => Content::Directory,
             format => Content::File(format.unwrap_or_else(|| default_format(&path, &from))),
         };
-        let Fields { mode, optional, keys, dialect, decode, trim, .. } = fields;
+        let Fields { mode, optional, keys, dialect, decode, trim, group, .. } = fields;
         let shape = Shape { keys, dialect, decode, trim };
-        Self { path, content, from, mode, optional, shape }.coherent()
+        Self { path, content, from, mode, optional, shape, group }.coherent()
     }
 }
 
@@ -194,9 +212,9 @@ impl From<FileEntry> for Fields {
             Content::Directory => (None, Some(entry.path)),
         };
         let from = Some(entry.from.to_string());
-        let FileEntry { mode, optional, shape, .. } = entry;
+        let FileEntry { mode, optional, shape, group, .. } = entry;
         let Shape { keys, dialect, decode, trim } = shape;
-        Self { path, dir, from, format, mode, optional, keys, dialect, decode, trim }
+        Self { path, dir, from, format, mode, optional, keys, dialect, decode, trim, group }
     }
 }
 
@@ -218,6 +236,7 @@ mod tests {
             r#"{"path":"a.env","from":"vault:secret/app","keys":{"b":"B"},"dialect":"node"}"#,
             r#"{"path":"a.p12","from":"vault:secret/app#p12","decode":"base64","trim":"newline"}"#,
             r#"{"path":"a","from":"vault:secret/app","format":"pem","keys":["crt","key"]}"#,
+            r#"{"path":"tls.crt","from":"vault:secret/tls#crt","group":"tls"}"#,
         ] {
             let entry = entry(json).expect(json);
             assert_eq!(serde_json::to_string(&entry).expect("an entry"), json);
@@ -250,6 +269,7 @@ mod tests {
             (r#"{"dir":"a","from":"vault:a/b","dialect":"sh"}"#, "is for `format: dotenv`"),
             (r#"{"path":"a.env","from":"vault:a/b","dialect":"bash"}"#, "unknown variant `bash`"),
             (r#"{"path":"a","from":"vault:a/b","format":"pem"}"#, "`format: pem` needs `keys`"),
+            (r#"{"path":"a","from":"vault:a/b","group":""}"#, "`a`: `group` is a name"),
             (r#"{"path":"a","from":"vault:a/b","moed":"0400"}"#, "unknown field `moed`"),
         ] {
             let error = entry(json).expect_err(json);
