@@ -11,10 +11,11 @@ WORKDIR /src
 COPY . .
 # A target directory outside the sources, so that a cache can be mounted there.
 ENV CARGO_TARGET_DIR=/target
+# No default features: what only a person's machine needs stays out of the agent.
 # `--target` keeps `crt-static` away from build scripts and procedural macros, which must be dynamic.
 RUN host="$(rustc -vV | sed -n 's/^host: //p')" \
  && RUSTFLAGS="-C target-feature=+crt-static" \
-    cargo build --locked --release --target "$host" --package mayfly-agent --package mayfly-webhook \
+    cargo build --locked --release --target "$host" --no-default-features --package mayfly-agent --package mayfly-webhook \
  && mkdir -p /out \
  && cp "/target/$host/release/mayfly-agent" "/target/$host/release/mayfly-webhook" /out/
 

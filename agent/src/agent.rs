@@ -1,32 +1,48 @@
 //! The agent's life: start closed, then never worse.
 //!
 //! ```text
-//! look ─→ settled? ─→ status.json ─→ ends? ─→ wait ─┐
-//!   ↑                                               │
-//!   └───────────────────────────────────────────────┘
+//! what is due ─→ lanes ─→ ledger ─→ assembly ─→ keeper ─→ status ─→ ends? ─┐
+//!   ↑              (answers as they come)                                  │
+//!   └──────────────────────────────────────────────────────────────────────┘
 //! ```
-//! Before the first generation a fault may end the agent; after it none does.
+//! Before the first generation a fault may end the agent; after it none does. What hangs holds back
+//! nothing but the group that it belongs to.
 
-use std::time::Duration;
+mod account;
+mod keeper;
+mod refreshes;
 
-use mayfly_spec::{Spec, spec::Mode};
-use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use std::{collections::BTreeMap, time::Duration};
+
+use mayfly_spec::{Location, Spec, spec::Mode};
+use tokio::time::{Instant, sleep_until};
 use tracing::{debug, info, warn};
 
 use crate::{
+    assembly::{self, Assembly, Order, Standing},
     clock::Clock,
-    disk::{Applied, DiskError, Volume},
+    disk::{DiskError, Volume},
     fault::{Class, Fault},
-    ledger::Ledger,
-    schedule::{Outcome, Schedule},
+    files::{Folder, FolderError},
+    group::{Group, groups},
+    lanes::{Answers, Lanes},
+    ledger::{Ledger, Moment, Round},
+    memory,
+    refresh::{Inbox, Outcome},
+    schedule::{Retry, Rounds, Stage},
     source::Source,
-    status::{self, State, Status},
-    sync::{Holdings, Sync},
+    status::{State, Status},
 };
+use account::Account;
+use keeper::Keeper;
+use refreshes::Refreshes;
 
-/// How long the files of the last generation can still be read: a reader that opened one of them
-/// just before the switch wants its neighbours too.
-const GRACE: Duration = Duration::from_secs(2);
+/// Answers that come so close together make one generation: a rotation touches several secrets.
+const TOGETHER: Duration = Duration::from_millis(500);
+/// What has been under way for so long is told of, and not waited for by anything else.
+const SLOW: Duration = Duration::from_secs(10);
+/// There is always something to do within a day.
+const DAY: Duration = Duration::from_hours(24);
 
 /// What an agent is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,214 +56,366 @@ pub enum Task {
 /// An agent at work on one volume.
 #[derive(Debug)]
 pub struct Agent<'a, S, C, J> {
-    sync: Sync<'a, S, C>,
-    schedule: Schedule,
+    spec: &'a Spec,
+    source: &'a S,
+    volume: &'a Volume,
+    folder: &'a Folder,
+    clock: &'a C,
     jitter: J,
+    groups: Vec<Group>,
+    ledger: Ledger,
+    keeper: Keeper<'a>,
+    rounds: Rounds,
+    round: Round,
     deadline: Instant,
-    /// When the next round begins.
-    round: Instant,
-    /// Whether the last look failed.
-    failing: bool,
     ready: bool,
-    /// Since when there is an older generation.
-    outdated: Option<Instant>,
+    /// Since when there are answers that have not been used.
+    unsettled: Option<Instant>,
+    /// What the last look came to.
+    assembly: Option<Assembly>,
+    /// Why it could not be written.
+    unwritten: Option<Fault>,
+    again: Retry,
+    /// When the volume is tried again.
+    write_again: Option<Instant>,
+    refreshes: Refreshes,
 }
 
 impl<'a, S: Source, C: Clock, J: FnMut() -> f64> Agent<'a, S, C, J> {
-    /// An agent that has not looked yet. Its start deadline begins now.
-    pub fn new(spec: &'a Spec, source: &'a S, volume: &'a Volume, clock: &'a C, jitter: J) -> Self {
-        let before = volume.read_status().and_then(|json| Status::parse(&json));
-        let adopted =
-            before.as_ref().filter(|status| status.is_complete(spec)).and_then(|status| {
-                volume
-                    .adopt(status::expected(spec))
-                    .filter(|generation| *generation == status.generation)
-            });
-        volume.sweep();
-        Self {
-            sync: Sync {
-                spec,
-                source,
-                volume,
-                clock,
-                ledger: Ledger::new(spec, before.as_ref()),
-                holdings: Holdings::default(),
-            },
-            schedule: Schedule::new(spec.refresh.interval.duration()),
-            jitter,
-            deadline: Instant::now() + spec.start.deadline.duration(),
-            round: Instant::now(),
-            failing: false,
-            ready: adopted.is_some(),
-            outdated: None,
-        }
-    }
-
-    /// Works until `task` is done, or a fault ends it.
-    pub async fn work(&mut self, task: Task) -> Result<(), Fault> {
-        if self.ready {
-            info!(generation = self.sync.ledger.generation(), "found the files of an earlier run");
-        } else {
-            self.publish(None, None);
-        }
-        loop {
-            let began = Instant::now();
-            let new_round = self.round <= began;
-            let result = self.look(new_round).await;
-            let changed = result.as_ref().is_ok_and(|applied| applied.changed);
-            self.ready |= result.is_ok();
-            self.tell(&result);
-            let wait = self.until_next(&result, began, new_round);
-            let fault = result.err();
-            if let Some(fault) = fault.as_ref().filter(|fault| self.ends(task, fault)) {
-                return Err(self.end(fault.clone()));
-            }
-            if task == Task::Once && self.ready {
-                self.publish(fault, None);
-                self.sync.volume.sweep();
-                return Ok(());
-            }
-            self.publish(fault.clone(), Some(wait));
-            if let Some(fault) = fault.filter(|_| self.is_last(wait)) {
-                sleep_until(self.deadline).await;
-                return Err(self.end(fault));
-            }
-            if changed {
-                self.outdated = Some(Instant::now());
-            }
-            self.wait(wait).await;
-        }
-    }
-
-    /// How long to wait after a look: for the next round or retry, or until a secret is due.
-    fn until_next(
-        &mut self,
-        result: &Result<Applied, Fault>,
-        began: Instant,
-        new_round: bool,
-    ) -> Duration {
-        let wait = self.schedule.next(self.outcome(result), began.elapsed(), (self.jitter)());
-        let was_failing = std::mem::replace(&mut self.failing, result.is_err());
+    /// An agent that has not looked yet. Its start deadline begins now. It goes on with what it
+    /// remembers in `folder`, if the volume has that.
+    pub fn new(
+        spec: &'a Spec,
+        source: &'a S,
+        volume: &'a Volume,
+        folder: &'a Folder,
+        clock: &'a C,
+        jitter: J,
+    ) -> Result<Self, FolderError> {
+        let keeper = Keeper::new(spec, volume, folder)?;
         let now = Instant::now();
-        if self.failing && new_round {
-            // What has been read is not asked for again while the rest is tried.
-            self.round = began + self.sync.spec.refresh.interval.duration();
-        } else if !self.failing && (new_round || was_failing) {
-            self.round = now + wait;
+        let interval = spec.refresh.interval.duration();
+        Ok(Self {
+            spec,
+            source,
+            volume,
+            folder,
+            clock,
+            jitter,
+            groups: groups(spec.files.entries()),
+            ledger: Ledger::new(spec, keeper.memory(), |location| source.lane(location)),
+            ready: keeper.is_held(),
+            keeper,
+            rounds: Rounds::new(interval),
+            round: Round { began: now, next: now },
+            deadline: now + spec.start.deadline.duration(),
+            unsettled: None,
+            assembly: None,
+            unwritten: None,
+            again: Retry::new(interval),
+            write_again: None,
+            refreshes: Refreshes::default(),
+        })
+    }
+
+    /// Works until `task` is done, or a fault ends it. Who comes to the `inbox` asks for a look.
+    pub async fn work(&mut self, task: Task, inbox: &mut Inbox) -> Result<(), Fault> {
+        self.open();
+        // What is under way ends with this call: it must not keep a backend's locks after it.
+        let mut lanes = Lanes::new(self.source);
+        loop {
+            let now = Instant::now();
+            if self.round.next <= now || self.refreshes.begin(now) {
+                let wait = self.rounds.begin((self.jitter)());
+                self.round = Round { began: now, next: now + wait };
+            }
+            let due = self.ledger.ask(self.round, now);
+            lanes.ask(due, |location| self.ledger.held(location));
+            if let Some(end) = self.go_on(task, lanes.is_idle(), now) {
+                return self.finish(end).await;
+            }
+            let until = self.next_event(now);
+            tokio::select! {
+                biased;
+                answers = lanes.next() => self.note(answers),
+                request = inbox.next() => self.refreshes.push(request),
+                () = sleep_until(until) => {}
+            }
         }
-        let wait = if self.failing { wait } else { self.round.saturating_duration_since(now) };
-        self.sync.holdings.next_due().map_or(wait, |due| due.min(wait))
     }
 
-    /// Whether the start deadline comes before the next look.
-    fn is_last(&self, wait: Duration) -> bool {
-        !self.ready && !self.goes_on() && Instant::now() + wait >= self.deadline
-    }
-
-    fn end(&self, fault: Fault) -> Fault {
-        self.write_status(State::Failed, Some(fault.clone()), None);
-        fault
-    }
-
-    /// Looks, but before the first generation not beyond the start deadline.
-    async fn look(&mut self, new_round: bool) -> Result<Applied, Fault> {
-        if self.ready || self.goes_on() {
-            return self.sync.look(new_round).await;
+    fn open(&mut self) {
+        if !self.ready {
+            return self.publish(State::Starting, None);
         }
-        match timeout_at(self.deadline, self.sync.look(new_round)).await {
-            Ok(result) => result,
-            Err(_) => Err(self.sync.unfinished().unwrap_or_else(|| self.too_late())),
+        let generation = self.keeper.memory().manifest.number();
+        info!(generation, "found the files of an earlier run");
+        if let Err(error) = self.keeper.show() {
+            warn!(error = Fault::from(error).message, "they cannot be shown");
         }
     }
 
-    fn too_late(&self) -> Fault {
-        let deadline = self.sync.spec.start.deadline;
-        Fault::new(Class::Unreachable, format_args!("nothing was written within {deadline}"))
+    /// Takes note of answers, each for itself.
+    fn note(&mut self, answers: Answers) {
+        let (now, jitter) = (self.now(), (self.jitter)());
+        let stage = self.stage();
+        for (location, answer) in answers {
+            if let Err(fault) = self.ledger.note(&location, answer, now, stage, jitter) {
+                self.complain(&location, &fault);
+            }
+        }
+        self.unsettled.get_or_insert(now.instant);
+    }
+
+    fn complain(&self, location: &Location, fault: &Fault) {
+        warn!(
+            reference = location.label(),
+            class = fault.class.name(),
+            error = fault.message,
+            files_kept = self.ready,
+            "look failed"
+        );
+    }
+
+    /// Uses what has been answered, if it is time; how all of it ends, if it does.
+    fn go_on(&mut self, task: Task, is_idle: bool, now: Instant) -> Option<Result<(), Fault>> {
+        let writes_again = self.write_again.take_if(|again| *again <= now).is_some();
+        if self.ledger.note_slow(SLOW, now) || writes_again {
+            self.unsettled.get_or_insert(now);
+        }
+        self.keeper.sweep(now);
+        let is_late = |since: Instant| since + TOGETHER <= now || !self.ledger.awaits();
+        if self.unsettled.is_some_and(is_late) {
+            self.settle();
+            if let Some(end) = self.ends(task, is_idle) {
+                return Some(end);
+            }
+        }
+        self.tell_who_asked(now);
+        if self.is_starting() && self.deadline <= now { self.too_late() } else { None }
+    }
+
+    /// Whether the deadline still runs.
+    fn is_starting(&self) -> bool {
+        !self.ready && !self.goes_on()
     }
 
     /// Whether the agent goes on trying to start, whatever happens.
     fn goes_on(&self) -> bool {
-        self.sync.spec.mode == Some(Mode::Parallel)
+        self.spec.mode == Some(Mode::Parallel)
     }
 
-    /// Whether `fault` ends the agent.
-    fn ends(&self, task: Task, fault: &Fault) -> bool {
-        match (task, self.ready) {
-            // The app has good files; an init container that is run again must not hold it back.
-            (Task::Once, true) => self.sync.spec.mode != Some(Mode::Init),
-            (Task::KeepFresh, true) => false,
-            (Task::KeepFresh, false) if self.goes_on() => false,
-            (_, false) => !fault.is_transient(),
+    /// When there is something to do, if no answer comes before.
+    fn next_event(&self, now: Instant) -> Instant {
+        let deadline = self.is_starting().then_some(self.deadline);
+        let events = [
+            self.ledger.next_due(self.round),
+            self.ledger.next_slow(SLOW),
+            self.unsettled.map(|since| since + TOGETHER),
+            self.write_again,
+            self.keeper.next_sweep(),
+            self.refreshes.next(),
+            deadline,
+        ];
+        events.into_iter().flatten().min().unwrap_or(now + DAY)
+    }
+
+    /// Makes the next generation of all that is known, and writes it if it is complete.
+    fn settle(&mut self) {
+        (self.unsettled, self.write_again) = (None, None);
+        let (assembly, held) = self.hold();
+        self.tell_breaks(&assembly);
+        let shown = held.and_then(|changed| {
+            let Some(changed) = changed else { return Ok(()) };
+            self.settled(&assembly, changed);
+            self.keeper.show().map_err(Fault::from)
+        });
+        let kept = self.keeper.remember(self.ledger.remembered()).map_err(Fault::from);
+        self.unwritten = shown.and(kept).err();
+        if let Some(fault) = &self.unwritten {
+            warn!(
+                class = fault.class.name(),
+                error = fault.message,
+                "not everything can be written"
+            );
+            let wait = self.again.after(fault, self.stage(), (self.jitter)());
+            self.write_again = wait.map(|wait| Instant::now() + wait);
+        } else {
+            self.again.good();
+            self.ready |= self.keeper.is_held();
         }
+        self.assembly = Some(assembly);
+        let (error, state) = (self.fault(), self.state());
+        self.publish(state, error);
     }
 
-    fn outcome(&self, result: &Result<Applied, Fault>) -> Outcome {
-        match result {
-            Ok(_) => Outcome::Good,
-            Err(fault) if self.ready => Outcome::Kept(fault.class),
-            Err(fault) => Outcome::NotStarted(fault.class),
-        }
-    }
-
-    fn tell(&self, result: &Result<Applied, Fault>) {
-        match result {
-            Ok(Applied { generation, changed: true }) => info!(generation, "secrets written"),
-            Ok(Applied { generation, .. }) => debug!(generation, "secrets unchanged"),
-            Err(Fault { class, message, .. }) => {
-                warn!(
-                    class = class.name(),
-                    error = message,
-                    files_kept = self.ready,
-                    "look failed"
-                );
+    /// The next generation, and whether it is a new one that the volume holds now; nothing, if it is
+    /// not complete. What is too large for the volume holds back nothing else, the largest first.
+    fn hold(&mut self) -> (Assembly, Result<Option<bool>, Fault>) {
+        let mut held_back = BTreeMap::new();
+        loop {
+            let order = Order {
+                entries: self.spec.files.entries(),
+                access: &self.spec.access,
+                groups: &self.groups,
+            };
+            let (present, views) = (self.keeper.present(), self.ledger.views());
+            let assembly = assembly::assemble(&order, &views, &present, &held_back);
+            if !self.keeper.is_held() && !assembly.is_complete() {
+                return (assembly, Ok(None));
+            }
+            match self.keeper.hold(&assembly.wanted, self.clock.now().into()) {
+                Err(DiskError::Lost(path)) if self.ready && self.keeper.lose(&path) => {
+                    warn!(path, "changed on the volume by others, and not to be had anew");
+                }
+                Err(error @ DiskError::Full { .. }) if self.ready => {
+                    let Some(largest) = assembly.largest_change(&order, &present) else {
+                        return (assembly, Err(error.into()));
+                    };
+                    held_back.insert(largest, error.into());
+                }
+                result => return (assembly, result.map(Some).map_err(Fault::from)),
             }
         }
     }
 
-    fn publish(&self, error: Option<Fault>, wait: Option<Duration>) {
-        let state = match (self.ready, &error) {
+    /// Takes note of what is on the volume now.
+    fn settled(&mut self, assembly: &Assembly, changed: bool) {
+        let standings = self.groups.iter().zip(&assembly.standings);
+        let new = standings.filter(|(_, standing)| **standing == Standing::New);
+        self.ledger.settle(new.flat_map(|(group, _)| &group.locations));
+        let generation = self.keeper.memory().manifest.number();
+        if changed {
+            info!(generation, "secrets written");
+        } else {
+            debug!(generation, "secrets unchanged");
+        }
+    }
+
+    /// Tells what was read and cannot be used; what was not read has been told when it failed.
+    fn tell_breaks(&self, assembly: &Assembly) {
+        let before = self.assembly.as_ref().map(|before| &before.faults);
+        for (location, fault) in &assembly.faults {
+            let is_known = before.is_some_and(|before| before.get(location) == Some(fault));
+            let was_read = self.ledger.held(location).is_some();
+            if was_read && !is_known {
+                self.complain(location, fault);
+            }
+        }
+    }
+
+    /// All that is wrong.
+    fn fault(&self) -> Option<Fault> {
+        let read = self.assembly.as_ref().and_then(Assembly::fault);
+        Fault::all(read.into_iter().chain(self.unwritten.clone()))
+    }
+
+    fn state(&self) -> State {
+        match (self.ready, self.fault()) {
             (false, _) => State::Starting,
             (true, None) => State::Ready,
             (true, Some(_)) => State::Stale,
-        };
-        self.write_status(state, error, wait);
-    }
-
-    fn write_status(&self, state: State, error: Option<Fault>, wait: Option<Duration>) {
-        let Sync { ledger, clock, volume, holdings, .. } = &self.sync;
-        let round = self.round.saturating_duration_since(Instant::now());
-        let due = |location: &_| match holdings.due(location) {
-            _ if holdings.faults.contains_key(location) => None,
-            Some(due) => Some(due.min(round)),
-            None => wait.map(|wait| wait.max(round)),
-        };
-        let status = ledger.status(state, error, clock.now(), wait, due);
-        if let Err(error) = volume.write_status(&status.to_json()) {
-            warn!(error = Fault::from(error).message, "status.json cannot be written");
         }
     }
 
-    /// Waits for the next look, and removes the last generation when its grace is over. If that is not before the next
-    /// look, the writing of a newer one removes it, so that there are never more than two.
-    async fn wait(&mut self, wait: Duration) {
-        let until = Instant::now() + wait;
-        let over = self.outdated.map(|since| since + GRACE).filter(|over| *over <= until);
-        if let Some(over) = over {
-            sleep(over.saturating_duration_since(Instant::now())).await;
-            self.sync.volume.sweep();
-            self.outdated = None;
+    fn stage(&self) -> Stage {
+        if self.ready { Stage::Kept } else { Stage::NotStarted }
+    }
+
+    /// How it ends after a look, if it does.
+    fn ends(&mut self, task: Task, is_idle: bool) -> Option<Result<(), Fault>> {
+        let fault = self.fault();
+        if !self.ready {
+            let is_final = |fault: &Fault| {
+                !fault.is_transient() && (task, self.goes_on()) != (Task::KeepFresh, true)
+            };
+            return fault.filter(is_final).map(|fault| Err(self.end(fault)));
         }
-        sleep_until(until).await;
+        let is_over = task == Task::Once && (is_idle || self.is_answered());
+        match fault {
+            // An init container that is run again must not hold the app back.
+            Some(fault) if is_over && self.spec.mode != Some(Mode::Init) => {
+                Some(Err(self.end(fault)))
+            }
+            _ => is_over.then_some(Ok(())),
+        }
+    }
+
+    fn is_answered(&self) -> bool {
+        self.ledger.is_answered(self.round.began, Instant::now())
+    }
+
+    fn end(&mut self, fault: Fault) -> Fault {
+        self.publish(State::Failed, Some(fault.clone()));
+        fault
+    }
+
+    /// The fault of a start that took too long: what failed, and what has not been answered at all.
+    fn too_late(&mut self) -> Option<Result<(), Fault>> {
+        let deadline = self.spec.start.deadline;
+        self.ledger.give_up(deadline);
+        self.settle();
+        if self.ready {
+            return None;
+        }
+        let silence = || {
+            Fault::new(Class::Unreachable, format_args!("nothing was written within {deadline}"))
+        };
+        let fault = self.fault().unwrap_or_else(silence);
+        Some(Err(self.end(fault)))
+    }
+
+    /// Readers of the generation before have their time, whatever comes next.
+    async fn finish(&mut self, end: Result<(), Fault>) -> Result<(), Fault> {
+        if let (Ok(()), Some(over)) = (&end, self.keeper.last_sweep()) {
+            sleep_until(over).await;
+            self.keeper.sweep(Instant::now());
+        }
+        end
+    }
+
+    fn tell_who_asked(&mut self, now: Instant) {
+        let since = self.refreshes.since().filter(|_| self.unsettled.is_none());
+        if since.is_some_and(|since| self.ledger.is_answered(since, now)) {
+            let generation = self.keeper.memory().manifest.number();
+            self.refreshes.tell(&Outcome { generation, error: self.fault() });
+        }
+    }
+
+    fn now(&self) -> Moment {
+        Moment { instant: Instant::now(), time: self.clock.now() }
+    }
+
+    /// Says it where others read it, and where only the agent can have written it.
+    fn publish(&self, state: State, error: Option<Fault>) {
+        let account = Account {
+            spec: self.spec,
+            groups: &self.groups,
+            ledger: &self.ledger,
+            memory: self.keeper.memory(),
+            configuration: self.keeper.configuration(),
+            assembly: self.assembly.as_ref(),
+            round: self.round,
+            now: self.now(),
+        };
+        let json = account.status(state, error).to_json();
+        let own = memory::write_status(self.folder, &json).map_err(Fault::from);
+        let shown = self.volume.write_status(&json).map_err(Fault::from);
+        if let Err(fault) = own.and(shown) {
+            warn!(error = fault.message, "the status cannot be written");
+        }
     }
 }
 
-/// Opens the volume for an agent that writes. Outside a pod no second agent may work in it.
+/// Opens the volume for an agent that writes. Outside a pod no second agent may work in it, and what
+/// is a person's own stays.
 pub fn take_volume(spec: &Spec) -> Result<Volume, DiskError> {
     let volume = Volume::create(&spec.directory)?;
     if spec.mode.is_some() {
         return Ok(volume.whole());
     }
     volume.lock()?;
+    volume.refuse_foreign_status(|json| Status::parse(json).is_some())?;
     Ok(volume)
 }
 

@@ -51,6 +51,8 @@ pub enum Command {
     /// Seal a value from stdin for one service account, and print its reference
     #[command(after_help = SEAL_HELP)]
     Seal(SealArgs),
+    /// Ask a running agent to look at once, at most once in ten seconds, and tell what came of it
+    Refresh,
     /// Print the state of a running agent
     Status {
         /// As JSON
@@ -110,11 +112,20 @@ impl Environment {
                 credentials_uri: value("AWS_CONTAINER_CREDENTIALS_FULL_URI"),
                 credentials_token_file: value("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")
                     .map(PathBuf::from),
+                profile_files: profile_files(&value),
                 pod: value("MAYFLY_POD_NAMESPACE").zip(value("MAYFLY_POD_NAME")),
                 service_account: value("MAYFLY_SERVICE_ACCOUNT"),
             },
         }
     }
+}
+
+/// Where the AWS CLI has its files.
+fn profile_files(value: &impl Fn(&str) -> Option<String>) -> Vec<PathBuf> {
+    let files = [("AWS_CONFIG_FILE", "config"), ("AWS_SHARED_CREDENTIALS_FILE", "credentials")];
+    let usual = |name| Some(PathBuf::from(value("HOME")?).join(".aws").join(name));
+    let file = |(variable, name)| value(variable).map(PathBuf::from).or_else(|| usual(name));
+    files.into_iter().filter_map(file).collect()
 }
 
 #[cfg(test)]
@@ -126,6 +137,22 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn the_aws_clis_files_are_where_it_has_them() {
+        let of = |variables: &[(&str, &str)]| {
+            let value = |name: &str| {
+                let found = variables.iter().find(|(variable, _)| *variable == name);
+                found.map(|(_, value)| (*value).to_owned())
+            };
+            profile_files(&value)
+        };
+        let usual = ["/home/me/.aws/config", "/home/me/.aws/credentials"].map(PathBuf::from);
+        assert_eq!(of(&[("HOME", "/home/me")]), usual);
+        let other = ("AWS_SHARED_CREDENTIALS_FILE", "/other");
+        assert_eq!(of(&[("HOME", "/home/me"), other]), [usual[0].clone(), "/other".into()]);
+        assert_eq!(of(&[]), Vec::<PathBuf>::new());
     }
 
     #[test]

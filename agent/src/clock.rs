@@ -1,6 +1,8 @@
 //! The time of day, as an argument.
 #![expect(clippy::disallowed_methods, reason = "this is the clock")]
 
+pub mod suspend;
+
 use std::time::SystemTime;
 
 /// Something that knows what time it is.

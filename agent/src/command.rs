@@ -1,6 +1,7 @@
 //! The commands: each takes the configuration and gives an exit code.
 
 mod check;
+mod refresh;
 mod run;
 mod seal;
 mod status;
@@ -21,7 +22,7 @@ use crate::{
     clock::SystemClock,
     configuration,
     fault::{Class, Fault},
-    hardening,
+    hardening, output,
     root::Root,
     source::AwsEnvironment,
     telemetry, termination,
@@ -41,9 +42,12 @@ pub fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
-            // Help and version come this way too; there is nobody to tell if they cannot be printed.
-            let _ = error.print();
-            return exit(if error.use_stderr() { Class::Configuration.exit_code() } else { 0 });
+            // Help and version come this way too.
+            let is_fault = error.use_stderr();
+            return match error.print() {
+                Err(error) if !is_fault => output::not_written(&error),
+                _ => exit(if is_fault { Class::Configuration.exit_code() } else { 0 }),
+            };
         }
     };
     let environment = Environment::read();
@@ -70,15 +74,19 @@ fn dispatch(command: &Command, args: &Args, environment: &Environment) -> Result
         Command::Wait { timeout } => block_on(wait::wait(&context()?, *timeout)),
         Command::Seal(wish) => seal::seal(wish, args, environment),
         Command::Check { warn_age } => block_on(check::check(&context()?, *warn_age)),
-        Command::Status { json } => Ok(status::status(&context()?, *json)),
+        Command::Status { json } => status::status(&context()?, *json),
+        Command::Refresh => block_on(refresh::refresh(&context()?)),
     }
 }
 
-/// Everything runs on one thread; a second one only ever resolves a name.
+/// So many hosts' names are looked up at once: those of each service of AWS, Vault's, a proxy's.
+const RESOLVERS: usize = 8;
+
+/// Everything runs on one thread; others only ever resolve a name, and one that is dead holds one.
 fn block_on(work: impl Future<Output = Result<ExitCode, Fault>>) -> Result<ExitCode, Fault> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .max_blocking_threads(1)
+        .max_blocking_threads(RESOLVERS)
         .thread_keep_alive(std::time::Duration::from_secs(1))
         .build();
     match runtime {
@@ -106,7 +114,7 @@ fn fail(command: &Command, fault: &Fault, termination_log: Option<&Path>) -> Exi
                 termination::write(path, fault);
             }
         }
-        _ => anstream::eprintln!("mayfly-agent: {fault}"),
+        _ => output::complain(format_args!("mayfly-agent: {fault}")),
     }
     exit(fault.class.exit_code())
 }

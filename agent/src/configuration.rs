@@ -75,7 +75,8 @@ fn read(path: &Path) -> Result<Spec, ConfigurationError> {
     })?;
     serde_saphyr::from_str(&text).map_err(|error| ConfigurationError::Content {
         origin: path.display().to_string(),
-        reason: error.to_string(),
+        // Without the lines around the fault: one of them may hold a password.
+        reason: error.without_snippet().to_string(),
     })
 }
 

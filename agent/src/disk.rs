@@ -7,14 +7,13 @@
 //! /run/mayfly/status.json                             the agent's own word
 //! ```
 //! This room knows names, modes and owners, never where a value came from. It works on directory
-//! descriptors, opens each name by itself and follows no link.
+//! descriptors, opens each name by itself and follows no link. What is on the volume steers nothing:
+//! which generation is the present one is an argument, and `..data` is only set to it.
 
-mod entry;
 mod error;
 mod generation;
 mod link;
 mod name;
-mod status_file;
 mod sweep;
 
 use std::{
@@ -29,8 +28,18 @@ use rustix::{
 
 pub use error::DiskError;
 
-use crate::render::DesiredFiles;
-use name::{DATA, GenerationName};
+use crate::{
+    files::{self, FolderError},
+    manifest::{GenerationName, Manifest, Wanted},
+};
+use generation::Present;
+use name::DATA;
+
+/// The agent's own word, beside the secrets.
+const STATUS: &str = "status.json";
+/// Far more than ten thousand references need; a planted giant is not read.
+const LONGEST_STATUS: usize = 16 << 20;
+const EVERYBODY_READS: Mode = Mode::RUSR.union(Mode::RGRP).union(Mode::ROTH);
 
 /// The directory that the secrets appear in.
 #[derive(Debug)]
@@ -41,11 +50,11 @@ pub struct Volume {
     is_whole: bool,
 }
 
-/// What [`Volume::apply`] did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What [`Volume::hold`] did.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Applied {
-    /// The number of the present generation.
-    pub generation: u64,
+    /// The present generation.
+    pub manifest: Manifest,
     /// Whether it is a new one.
     pub changed: bool,
 }
@@ -83,76 +92,115 @@ impl Volume {
         }
     }
 
-    /// The number of the present generation, if it is one of ours and every name in `expected` is
-    /// there as a file or directory of our own.
-    pub fn adopt<'a>(
-        &self,
-        expected: impl IntoIterator<Item = &'a mayfly_spec::FilePath>,
-    ) -> Option<u64> {
-        let name = self.present()?;
-        let generation = entry::open_own_directory(&self.directory, &name.to_string()).ok()?;
-        let complete = expected.into_iter().all(|path| {
-            let visible = link::is_ours(&self.directory, path.top());
-            visible && entry::is_there(&generation, path)
-        });
-        complete.then_some(name.number)
+    /// Whether everything is there as `manifest` tells it, in a generation of our own.
+    pub fn holds(&self, manifest: &Manifest, group: Option<u32>) -> bool {
+        manifest.name.is_some_and(|name| {
+            generation::holds(&self.directory, name, &manifest.as_wanted(), group)
+        })
     }
 
-    /// Makes the volume hold exactly `desired`. Equal content writes nothing; a failure leaves the
-    /// present generation visible and nothing else behind. The new number is above `last`.
-    pub fn apply(
+    /// Whether the visible names lead to the generation of `manifest`.
+    pub fn shows(&self, manifest: &Manifest) -> bool {
+        let (present, wanted) = (manifest.name.map(|name| name.to_string()), manifest.as_wanted());
+        present.is_some()
+            && link::target(&self.directory, DATA) == present
+            && wanted.tops().into_iter().all(|name| link::is_ours(&self.directory, name))
+    }
+
+    /// Makes the volume hold exactly `wanted`, which is not visible yet. Equal content writes
+    /// nothing; a failure leaves the `present` generation and nothing else behind. A new one is told
+    /// to `remember` before anybody sees it, so that who is killed in between shows it at the next
+    /// start.
+    pub fn hold(
         &self,
-        desired: &DesiredFiles,
+        wanted: &Wanted,
         group: Option<u32>,
-        last: u64,
+        present: &Manifest,
+        remember: impl FnOnce(&Manifest) -> Result<(), FolderError>,
     ) -> Result<Applied, DiskError> {
         if !self.is_whole {
-            link::refuse_obstacles(&self.directory, desired)?;
+            link::refuse_obstacles(&self.directory, wanted)?;
         }
-        let present = self.present();
-        let (name, changed) = match present {
-            Some(name) if generation::holds(&self.directory, name, desired, group) => (name, false),
-            present => {
-                self.sweep();
-                let number = present.map_or(last, |name| name.number.max(last)) + 1;
-                (self.replace(number, desired, group)?, true)
-            }
+        let same = |name: &GenerationName| generation::holds(&self.directory, *name, wanted, group);
+        let (manifest, changed) = match present.name.filter(same) {
+            Some(_) => (present.clone(), false),
+            None => (self.write(wanted, group, present, remember)?, true),
         };
-        link::place(&self.directory, desired)?;
-        Ok(Applied { generation: name.number, changed })
+        Ok(Applied { manifest, changed })
     }
 
-    fn replace(
+    /// Writes a new generation. Where there is no room, older ones give way before their time.
+    fn write(
         &self,
-        number: u64,
-        desired: &DesiredFiles,
+        wanted: &Wanted,
         group: Option<u32>,
-    ) -> Result<GenerationName, DiskError> {
-        let name = GenerationName::new(number);
-        generation::write(&self.directory, name, desired, group)
-            .and_then(|()| link::switch(&self.directory, DATA, &name.to_string()))
-            .inspect_err(|_| entry::remove(&self.directory, &name.to_string()))
-            .map(|()| name)
+        present: &Manifest,
+        remember: impl FnOnce(&Manifest) -> Result<(), FolderError>,
+    ) -> Result<Manifest, DiskError> {
+        let name = GenerationName::after(present.number()).ok_or(DiskError::Numbers)?;
+        let forget = |_: &DiskError| files::remove(&self.directory, &name.to_string());
+        let write = || {
+            let beside = Present::open(&self.directory, present);
+            generation::write(&self.directory, name, wanted, group, &beside).inspect_err(forget)
+        };
+        match write() {
+            Err(DiskError::Full { .. }) => {
+                self.sweep(present, &[]);
+                write()?;
+            }
+            other => other?,
+        }
+        let manifest = wanted.manifest(name);
+        remember(&manifest).map_err(DiskError::from).inspect_err(forget)?;
+        Ok(manifest)
     }
 
-    /// Removes older generations and what a killed run left; the present one stays.
-    pub fn sweep(&self) {
-        sweep::sweep(&self.directory, self.present());
+    /// Makes `..data` and the visible names lead to what `manifest` tells of.
+    pub fn show(&self, manifest: &Manifest) -> Result<(), DiskError> {
+        let name = manifest.name.map(|name| name.to_string()).unwrap_or_default();
+        if link::target(&self.directory, DATA).as_ref() != Some(&name) {
+            link::switch(&self.directory, DATA, &name)?;
+        }
+        link::place(&self.directory, &manifest.as_wanted())
     }
 
-    /// The agent's own word, as it was last written.
-    pub fn read_status(&self) -> Option<Vec<u8>> {
-        status_file::read(&self.directory)
+    /// The names of what could be swept.
+    pub fn leftovers(&self, present: &Manifest) -> Vec<String> {
+        let present = present.name.map(|name| name.to_string());
+        let mut names = sweep::disposable(&self.directory);
+        names.retain(|name| Some(name) != present.as_ref());
+        names
+    }
+
+    /// Removes older generations and what a killed run left; the present one stays, and so does what
+    /// is visible still, and those of `young` whose readers have time yet.
+    pub fn sweep(&self, present: &Manifest, young: &[String]) {
+        let present = present.name.map(|name| name.to_string());
+        let visible = link::target(&self.directory, DATA);
+        let keep = |name: &str| {
+            let kept = present.iter().chain(&visible).chain(young);
+            kept.into_iter().any(|kept| kept == name)
+        };
+        sweep::sweep(&self.directory, keep);
     }
 
     /// Replaces the agent's own word.
     pub fn write_status(&self, status: &[u8]) -> Result<(), DiskError> {
-        status_file::write(&self.directory, status)
+        files::replace(&self.directory, STATUS, status, EVERYBODY_READS, self.is_whole)
+            .map_err(DiskError::write(STATUS))
     }
 
-    /// Where `..data` leads, if that is a generation's name and not a place elsewhere.
-    fn present(&self) -> Option<GenerationName> {
-        link::target(&self.directory, DATA)?.parse().ok()
+    /// Refuses to overwrite what `is_ours` does not know for the agent's own word. Nothing else is
+    /// ever done with it.
+    pub fn refuse_foreign_status(
+        &self,
+        is_ours: impl FnOnce(&[u8]) -> bool,
+    ) -> Result<(), DiskError> {
+        match files::read(&self.directory, STATUS, LONGEST_STATUS) {
+            Err(Errno::NOENT) => Ok(()),
+            Ok((bytes, stat)) if files::is_own(&stat) && is_ours(&bytes) => Ok(()),
+            _ => Err(DiskError::ForeignStatus(self.path.clone())),
+        }
     }
 }
 

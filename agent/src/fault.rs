@@ -140,6 +140,18 @@ pub(crate) fn quoted(text: &str) -> String {
     line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Whether a terminal would do something at this character instead of showing it.
+pub(crate) fn is_obeyed(character: char) -> bool {
+    // Control characters, and those that turn the direction of what follows.
+    character.is_control()
+        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Text that others may have written, fit for a terminal: on one line, and nothing that it obeys.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().map(|character| if is_obeyed(character) { ' ' } else { character }).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,5 +174,6 @@ mod tests {
     fn foreign_words_stay_on_one_line_and_end() {
         assert_eq!(quoted("a\n\x1b[31mb\t c"), "a [31mb c");
         assert_eq!(quoted(&"x".repeat(10_000)).len(), 300);
+        assert_eq!(printable("a\n\x1b]0;b\u{9b}\u{202e}ö"), "a  ]0;b  ö");
     }
 }

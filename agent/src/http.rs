@@ -3,9 +3,14 @@
 //! No redirects, no proxy that is not asked for, nothing from the environment. This room knows sockets and
 //! certificates; it does not know AWS or Vault, and its errors never hold an answer's body.
 
+mod address;
+mod authorities;
 mod certificates;
 mod client_certificate;
+mod names;
 mod server_name;
+mod stranger;
+mod tunnel;
 mod unverified;
 
 use std::{cell::OnceCell, rc::Rc, sync::Arc, time::Duration};
@@ -17,9 +22,14 @@ use thiserror::Error;
 use url::Url;
 use zeroize::Zeroizing;
 
+pub(crate) use address::shown;
+use authorities::Authorities;
 pub use certificates::CertificateError;
 use client_certificate::Shown;
+use names::Names;
 use server_name::{At, ServerName};
+pub use stranger::Stranger;
+pub(crate) use stranger::retry_after;
 use unverified::Unverified;
 
 use crate::{fault, root::Root};
@@ -46,7 +56,7 @@ pub enum TransportError {
     /// No connection.
     #[error("no connection to {host}: {reason}")]
     Connect {
-        /// Where to.
+        /// Where to, and through whom.
         host: String,
         /// The innermost cause.
         reason: String,
@@ -65,6 +75,14 @@ pub enum TransportError {
     /// Too long.
     #[error("the answer of {0} is longer than 8 MiB")]
     TooLong(String),
+    /// Somebody else's.
+    #[error("something else answers at {host}: {stranger}")]
+    Stranger {
+        /// Where.
+        host: String,
+        /// What is said of the answer.
+        stranger: Stranger,
+    },
 }
 
 /// How TLS is agreed on with one server.
@@ -85,6 +103,7 @@ pub struct Tls<'a> {
 pub struct Client {
     inner: reqwest::Client,
     server_name: Option<ServerName>,
+    proxy: Option<Url>,
 }
 
 impl Client {
@@ -93,8 +112,38 @@ impl Client {
         server_name: Option<ServerName>,
     ) -> Result<Self, CertificateError> {
         let failed = |error: reqwest::Error| CertificateError::Client(fault::innermost(&error));
-        Ok(Self { inner: builder.build().map_err(failed)?, server_name })
+        Ok(Self { inner: builder.build().map_err(failed)?, server_name, proxy: None })
     }
+
+    /// Scheme, host and port, and the proxy on the way: what a person would look for in their
+    /// configuration.
+    pub(crate) fn host(&self, url: &Url) -> String {
+        let host = url.origin().ascii_serialization();
+        match &self.proxy {
+            Some(proxy) => format!("{host} (through the proxy {})", shown(proxy.as_str())),
+            None => host,
+        }
+    }
+}
+
+impl Client {
+    /// What went wrong before there was an answer.
+    async fn failed(&self, error: &reqwest::Error, host: String, url: &Url) -> TransportError {
+        let proxy = self.proxy.as_ref().filter(|_| is_of_tunnel(error));
+        let refusal = match proxy {
+            Some(proxy) => tunnel::refusal(proxy, url).await,
+            None => None,
+        };
+        match refusal {
+            Some(stranger) => TransportError::Stranger { host, stranger },
+            None => transport_error(error, &host),
+        }
+    }
+}
+
+/// Whether the proxy was reached and opened no tunnel.
+fn is_of_tunnel(error: &reqwest::Error) -> bool {
+    error.is_connect() && fault::innermost(error).starts_with("tunnel error")
 }
 
 /// Makes clients; those without certificate authorities of their own share the system's.
@@ -102,13 +151,14 @@ impl Client {
 pub struct Http {
     root: Root,
     system: OnceCell<Arc<RootCertStore>>,
+    names: Names,
 }
 
 impl Http {
     /// Certificate files are looked for below `root`; nothing is read yet.
     pub fn new(root: Root) -> Rc<Self> {
         let system = OnceCell::new();
-        Rc::new(Self { root, system })
+        Rc::new(Self { root, system, names: Names::new() })
     }
 
     /// The folder that stands in for `/`.
@@ -119,22 +169,24 @@ impl Http {
     /// A client that trusts `ca`, or the system's authorities. They are read only if TLS is used.
     pub fn client(&self, ca: Option<&Ca>, uses_tls: bool) -> Result<Client, CertificateError> {
         let tls = self.tls(&Tls { ca, ..Tls::default() }, uses_tls)?;
-        Client::build(builder(tls).no_proxy(), None)
+        Client::build(self.builder(tls).no_proxy(), None)
     }
 
     /// The same, through `proxy`.
     pub fn client_through(&self, proxy: &str, ca: Option<&Ca>) -> Result<Client, CertificateError> {
         let failed = |error: reqwest::Error| CertificateError::Client(fault::innermost(&error));
-        let proxy = reqwest::Proxy::all(proxy).map_err(failed)?;
+        let way = reqwest::Proxy::all(proxy).map_err(failed)?;
+        let proxy = Url::parse(proxy).ok();
         let tls = self.tls(&Tls { ca, ..Tls::default() }, true)?;
-        Client::build(builder(tls).proxy(proxy), None)
+        let client = Client::build(self.builder(tls).proxy(way), None)?;
+        Ok(Client { proxy, ..client })
     }
 
     /// A client for the one server at `url`.
     pub fn client_of(&self, url: &Url, tls: &Tls<'_>) -> Result<Client, CertificateError> {
         let uses_tls = url.scheme() == "https";
         let config = self.tls(tls, uses_tls)?;
-        let mut builder = builder(config).no_proxy();
+        let mut builder = self.builder(config).no_proxy();
         if tls.client_certificate.is_some() {
             // A connection goes on with the certificate of its beginning, so it is not kept.
             builder = builder.pool_max_idle_per_host(0);
@@ -143,7 +195,10 @@ impl Http {
             None => Client::build(builder, None),
             Some(name) => {
                 let name = ServerName::parse(name)?;
-                Client::build(builder.dns_resolver(At::host_of(url)), Some(name))
+                Client::build(
+                    builder.dns_resolver(At::host_of(url, self.names.clone())),
+                    Some(name),
+                )
             }
         }
     }
@@ -156,6 +211,9 @@ impl Http {
         let config = if tls.skip_verify {
             let any = Arc::new(Unverified::new(provider));
             config.dangerous().with_custom_certificate_verifier(any)
+        } else if let (true, Some(Ca::File(file))) = (is_used, tls.ca) {
+            let authorities = Authorities::new(self.root.resolve(file))?;
+            config.dangerous().with_custom_certificate_verifier(Arc::new(authorities))
         } else {
             config.with_root_certificates(self.authorities(tls.ca, is_used)?)
         };
@@ -175,9 +233,13 @@ impl Http {
         are_used: bool,
     ) -> Result<Arc<RootCertStore>, CertificateError> {
         match (are_used, ca) {
-            (false, _) => Ok(Arc::new(RootCertStore::empty())),
-            (true, Some(ca)) => Ok(Arc::new(certificates::read(ca, &self.root)?)),
+            (true, Some(Ca::Pem(pem))) => {
+                let authorities = certificates::parse(pem.as_bytes());
+                Ok(Arc::new(authorities.ok_or(CertificateError::Pem)?))
+            }
             (true, None) => self.system(),
+            // The file's are another's work, and nobody is trusted where nobody has to be.
+            (true, Some(Ca::File(_))) | (false, _) => Ok(Arc::new(RootCertStore::empty())),
         }
     }
 
@@ -188,16 +250,17 @@ impl Http {
         let system = Arc::new(certificates::system()?);
         Ok(self.system.get_or_init(|| system).clone())
     }
-}
 
-fn builder(tls: ClientConfig) -> reqwest::ClientBuilder {
-    reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .user_agent(concat!("mayfly-agent/", env!("CARGO_PKG_VERSION")))
-        .redirect(Policy::none())
-        .connect_timeout(CONNECT_LIMIT)
-        .timeout(EXCHANGE_LIMIT)
-        .pool_idle_timeout(IDLE_LIMIT)
+    fn builder(&self, tls: ClientConfig) -> reqwest::ClientBuilder {
+        reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .user_agent(concat!("mayfly-agent/", env!("CARGO_PKG_VERSION")))
+            .redirect(Policy::none())
+            .dns_resolver(self.names.clone())
+            .connect_timeout(CONNECT_LIMIT)
+            .timeout(EXCHANGE_LIMIT)
+            .pool_idle_timeout(IDLE_LIMIT)
+    }
 }
 
 /// Sends `request` and reads the whole answer.
@@ -205,12 +268,15 @@ pub async fn exchange(
     client: &Client,
     mut request: reqwest::Request,
 ) -> Result<Answer, TransportError> {
-    let host = host(request.url());
+    let host = client.host(request.url());
     if let Some(name) = &client.server_name {
         name.call(&mut request);
     }
-    let response =
-        client.inner.execute(request).await.map_err(|error| transport_error(&error, &host))?;
+    let url = request.url().clone();
+    let response = match client.inner.execute(request).await {
+        Ok(response) => response,
+        Err(error) => return Err(client.failed(&error, host, &url).await),
+    };
     let mut answer = http::Response::new(());
     *answer.status_mut() = response.status();
     *answer.headers_mut() = response.headers().clone();
@@ -232,11 +298,6 @@ async fn read_body(
         body.extend_from_slice(&chunk);
     }
     Ok(body)
-}
-
-/// Scheme, host and port: what a person would look for in their configuration.
-fn host(url: &Url) -> String {
-    url.origin().ascii_serialization()
 }
 
 /// The one place where reqwest's errors become ours.

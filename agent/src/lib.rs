@@ -2,43 +2,53 @@
 //! keeps them fresh.
 //!
 //! ```text
-//! spec → fetch (concurrent, one per distinct location) → SecretData → desired_files → apply → Outcome → schedule::next → sleep ┐
-//!          └───────────────────────────────────────────────────────────────────────────────────────────────────────────────────┘
+//! what is due ─→ lanes ─→ ledger ─→ assembly ─→ keeper ─→ status ─┐
+//!      └──────────────────────────────────────────────────────────┘
 //!
-//! EDGE  command ── args, configuration, telemetry, shutdown, termination, hardening, clock
+//! EDGE  command ── args, configuration, telemetry, output, shutdown, termination, hardening, clock, refresh
 //!          │
 //!        agent ── gate
 //!          │
-//!        sync ─── source::{aws, vault, file} ── http
-//!          │  └── disk
-//! PURE  render, schedule, sealing, ledger, status, secret, fault, source::version
+//!        lanes ── source::{aws, vault, file} ── http
+//!        memory, disk ── files
+//! PURE  assembly, group, manifest, ledger, schedule, render, sealing, status, secret, fault, source::version
 //! ```
 //! Arrows point down only. What is PURE names no `async`, clock, environment, file, socket or log.
 //!
 //! Invariant: good files are never replaced by worse ones, and nothing is deleted on error.
+//! Invariant: what fails holds back nothing but the [`group`] that it belongs to.
+//! Invariant: what the agent believes of an earlier life lies where only it can write ([`memory`]).
 //! Invariant: a [`secret::Secret`] has a `Debug` that says nothing, no `Display` and no `Serialize`;
 //! it leaves the process through [`disk`], and what is leased through the state that the agent alone
 //! sees; it is overwritten when it goes.
 //! Invariant: a file's name cannot leave the directory: the type makes it impossible, and [`disk`]
 //! follows no link.
-//! Invariant: a generation is all or nothing; one rename switches the whole set.
-//! Invariant: versions never go backwards.
+//! Invariant: one rename switches the whole set; at the start it is all or nothing.
+//! Invariant: versions do not go backwards unless the backend insists, or a label was moved.
 //! Invariant: one fetch per distinct location and interval, however many files use it; one more when
 //! a lease or a certificate is due.
 //! Invariant: the environment is read in [`args`] only; in a pod there is no default identity.
 
 pub mod agent;
 pub mod args;
+pub mod assembly;
 pub mod clock;
 pub mod command;
 pub mod configuration;
 mod digest;
 pub mod disk;
 pub mod fault;
+pub mod files;
 pub mod gate;
+pub mod group;
 pub mod hardening;
 pub mod http;
+pub mod lanes;
 pub mod ledger;
+pub mod manifest;
+pub mod memory;
+mod output;
+pub mod refresh;
 pub mod render;
 pub mod root;
 pub mod schedule;
@@ -47,7 +57,6 @@ pub mod secret;
 pub mod shutdown;
 pub mod source;
 pub mod status;
-pub mod sync;
 mod table;
 pub mod telemetry;
 pub mod termination;

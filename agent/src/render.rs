@@ -3,25 +3,27 @@
 //! Each format is one room below. This one knows nothing of backends, of what is on the volume, or
 //! of when it is asked.
 
+mod cause;
 mod dotenv;
+mod members;
+mod pem;
 mod properties;
 mod toml;
+mod values;
 mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use mayfly_spec::{
     FileEntry, FilePath, Format, Location,
-    file::{Content, FileMode, PathError},
+    file::{Content, Dialect, FileMode},
     spec::Access,
 };
-use thiserror::Error;
 use zeroize::Zeroizing;
 
-use crate::{
-    fault::{Class, Fault},
-    secret::{Json, Member, PickError, Secret, SecretData},
-};
+use crate::secret::{Json, Member, Secret, SecretData};
+
+pub use cause::{Cause, RenderError};
 
 /// The secrets that were read; `None` is one that is missing and may be.
 pub type Secrets<'a> = BTreeMap<&'a Location, Option<&'a SecretData>>;
@@ -42,69 +44,6 @@ pub struct DesiredFile {
     pub content: Secret,
     /// Its permission bits.
     pub mode: FileMode,
-}
-
-/// An entry that cannot be made from its secret.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("`{path}` from `{from}`: {cause}")]
-pub struct RenderError {
-    /// The entry.
-    pub path: String,
-    /// Its reference.
-    pub from: String,
-    /// What is wrong with the secret for it.
-    pub cause: Cause,
-}
-
-/// What is wrong with a secret for one entry. No variant holds a value.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum Cause {
-    /// The key is not there.
-    #[error(transparent)]
-    Pick(#[from] PickError),
-    /// A whole secret that is no JSON object.
-    #[error("the secret is no JSON object; {0} needs one (`format: raw` writes it as it is)")]
-    NoObject(&'static str),
-    /// A value that the format has no way to write.
-    #[error("the value of `{key}` cannot be written as {format}: {reason}")]
-    Value {
-        /// Its key.
-        key: String,
-        /// The format.
-        format: &'static str,
-        /// Why not.
-        reason: &'static str,
-    },
-    /// A key that the format has no way to write.
-    #[error(
-        "the key `{0}` is no name of a variable (letters, digits and `_`, no digit first); choose others with `keys`"
-    )]
-    Name(String),
-    /// A key of the secret that is no file name.
-    #[error("the key `{key}` is no file name: {reason}; choose others with `keys`")]
-    FileName {
-        /// The key.
-        key: String,
-        /// What is wrong with it.
-        reason: PathError,
-    },
-    /// Two keys of the secret that cannot both be files.
-    #[error("the keys `{0}` and `{1}` cannot both be files; choose one with `keys`")]
-    Clash(String, String),
-}
-
-impl Cause {
-    fn is_missing(&self) -> bool {
-        matches!(self, Self::Pick(_))
-    }
-}
-
-impl From<RenderError> for Fault {
-    fn from(error: RenderError) -> Self {
-        let class = if error.cause.is_missing() { Class::Missing } else { Class::Configuration };
-        Self::new(class, error)
-    }
 }
 
 /// Everything that `entries` ask for, or everything that is wrong.
@@ -159,44 +98,61 @@ fn render(entry: &FileEntry, access: &Access, data: &SecretData) -> Result<Desir
 
 fn content(entry: &FileEntry, format: Format, data: &SecretData) -> Result<Secret, Cause> {
     let picked;
-    let data = match &entry.from.key {
+    let (data, what) = match &entry.from.key {
         Some(key) => {
             picked = SecretData::from(data.pick(key)?);
-            &picked
+            (&picked, key.to_string())
         }
-        None => data,
+        None => (data, String::new()),
     };
-    let Some(write) = writer(format) else {
-        return Ok(data.whole().expose().to_vec().into());
-    };
-    let json = data.json();
-    let members = chosen(entry, json.as_ref(), name(format))?;
+    if format == Format::Raw {
+        return values::refined(data.whole(), &entry.shape, &what);
+    }
+    let json = data.json().map_err(|error| Cause::NoObject(name(format), error.into()))?;
     let mut text = Zeroizing::new(Vec::new());
-    write(&members, &mut text)?;
+    match json {
+        Json::Array(_) if is_whole_list(entry, format) => {
+            write_list(format, &values::list(json, &entry.shape)?, &mut text);
+        }
+        json => {
+            let members = members::taken(entry, json, name(format))?;
+            write_members(entry, format, &members, &mut text)?;
+        }
+    }
     Ok(text.into())
 }
 
-/// Writes the members of one object.
-type Writer = fn(&[&Member], &mut Vec<u8>) -> Result<(), Cause>;
+/// Whether the format holds a list as well as an object, and all of it is wanted.
+fn is_whole_list(entry: &FileEntry, format: Format) -> bool {
+    matches!(format, Format::Json | Format::Yaml) && entry.shape.keys.is_empty()
+}
 
-fn writer(format: Format) -> Option<Writer> {
+fn write_list(format: Format, list: &Json, text: &mut Vec<u8>) {
     match format {
-        Format::Raw => None,
-        Format::Json => Some(|members, text| {
-            crate::secret::write_members(members.iter().copied(), text);
-            Ok(())
-        }),
-        Format::Yaml => Some(|members, text| {
-            yaml::write(members, text);
-            Ok(())
-        }),
-        Format::Toml => Some(toml::write),
-        Format::Dotenv => Some(dotenv::write),
-        Format::Properties => Some(|members, text| {
-            properties::write(members, text);
-            Ok(())
-        }),
+        Format::Yaml => yaml::write_list(list, text),
+        _ => list.write(text),
     }
+}
+
+fn write_members(
+    entry: &FileEntry,
+    format: Format,
+    members: &[Member],
+    text: &mut Vec<u8>,
+) -> Result<(), Cause> {
+    match format {
+        Format::Raw | Format::Json => crate::secret::write_members(members, text),
+        Format::Yaml => yaml::write(members, text),
+        Format::Properties => properties::write(members, text),
+        Format::Toml => return toml::write(members, text),
+        Format::Pem => return pem::write(members, text),
+        Format::Shell => return dotenv::write(members, Dialect::Sh, text),
+        Format::EnvFile => return dotenv::write(members, Dialect::Kubernetes, text),
+        Format::Dotenv => {
+            return dotenv::write(members, entry.shape.dialect.unwrap_or_default(), text);
+        }
+    }
+    Ok(())
 }
 
 fn name(format: Format) -> &'static str {
@@ -206,45 +162,24 @@ fn name(format: Format) -> &'static str {
         Format::Yaml => "YAML",
         Format::Toml => "TOML",
         Format::Dotenv => "dotenv",
+        Format::Shell => "shell",
+        Format::EnvFile => "env-file",
         Format::Properties => "properties",
+        Format::Pem => "PEM",
     }
-}
-
-/// The members that the entry's `keys` name, in that order; all if it names none.
-fn chosen<'a>(
-    entry: &FileEntry,
-    json: Option<&'a Json>,
-    form: &'static str,
-) -> Result<Vec<&'a Member>, Cause> {
-    let members = json.and_then(Json::members).ok_or(Cause::NoObject(form))?;
-    if entry.keys.is_empty() {
-        return Ok(members.iter().collect());
-    }
-    let find = |key: &String| members.iter().find(|member| member.name == *key);
-    let missing =
-        |key: &str| crate::secret::no_key(key, members.iter().map(|member| member.name.as_str()));
-    let mut chosen = Vec::new();
-    for key in &entry.keys {
-        match find(key) {
-            Some(member) => chosen.push(member),
-            None if entry.optional && entry.content == Content::Directory => {}
-            None => return Err(missing(key).into()),
-        }
-    }
-    Ok(chosen)
 }
 
 /// One raw file for each member.
 fn directory(entry: &FileEntry, mode: FileMode, data: &SecretData) -> Result<DesiredFiles, Cause> {
-    let json = data.json();
+    let json = data.json().map_err(|error| Cause::NoObject("a directory", error.into()))?;
     let mut desired = DesiredFiles::default();
     desired.directories.insert(entry.path.clone());
-    for member in chosen(entry, json.as_ref(), "a directory")? {
+    for member in members::chosen(entry, json, "a directory")? {
         let key = &member.name;
         let path =
             entry.path.join(key).map_err(|reason| Cause::FileName { key: key.clone(), reason })?;
-        let file = DesiredFile { content: member.value.content(), mode };
-        desired.files.insert(path, file);
+        let content = values::refined(&member.value.content(), &entry.shape, key)?;
+        desired.files.insert(path, DesiredFile { content, mode });
     }
     refuse_clashes(&desired.files)?;
     Ok(desired)

@@ -5,6 +5,7 @@
 
 mod data;
 mod json;
+mod json_error;
 
 use std::fmt;
 
@@ -12,6 +13,7 @@ use zeroize::Zeroizing;
 
 pub use data::{PickError, SecretData};
 pub use json::{Json, Member};
+pub use json_error::{JsonError, NoObject, Place};
 
 pub(crate) use data::no_key;
 pub(crate) use json::{write_members, write_string};

@@ -9,6 +9,8 @@ mod file;
 mod vault;
 mod version;
 
+use std::{convert::Infallible, future, rc::Rc};
+
 use mayfly_spec::{
     Location, Spec,
     reference::{Arn, SealedHeader, Source as Kind},
@@ -17,11 +19,11 @@ use mayfly_spec::{
 
 pub use aws::{AwsEnvironment, IdentityReport, Principal, Rotation, opened_again};
 pub use contract::{Ask, Fetched, Leased, Source, SourceError};
-pub use version::{Regression, Version};
+pub use version::{Following, Regression, Version};
 
 use contract::unsupported;
 
-use crate::{http::Http, root::Root, sealing::DataKey};
+use crate::{clock::SystemClock, http::Http, root::Root, sealing::DataKey};
 
 /// Every backend that the configuration names, each made once.
 #[derive(Debug)]
@@ -42,12 +44,23 @@ impl Backends {
         let logs_in_by_aws = wants_vault && spec.vault.as_ref().is_some_and(spec::Vault::asks_aws);
         let aws = (wants(Kind::is_aws) || logs_in_by_aws).then(|| {
             let workload = environment.workload().or_else(|| spec.pod.clone());
-            aws::Aws::new(spec.aws.clone().unwrap_or_default(), &http, environment, workload)
+            let aws = spec.aws.clone().unwrap_or_default();
+            aws::Aws::new(aws, &http, environment, workload, circumstances())
         });
         let aws = aws.transpose()?;
         let prover = aws.as_ref().map(aws::Aws::prover);
-        let vault = wants_vault.then(|| vault::Vault::new(spec, &http, prover));
+        let surroundings = vault::Surroundings::new(SystemClock, fastrand::f64);
+        let vault = wants_vault.then(|| vault::Vault::new(spec, &http, prover, surroundings));
         Ok(Self { aws, vault: vault.transpose()?, file: file::LocalFiles::new(root.clone()) })
+    }
+
+    /// Does, beside the work, what nobody should wait for: renews credentials that are still good.
+    /// It has no end; whoever works with the backends polls it meanwhile.
+    pub async fn run_errands(&self) -> Infallible {
+        match &self.aws {
+            Some(aws) => aws.run_errands().await,
+            None => future::pending().await,
+        }
     }
 
     /// As whom AWS was asked so far.
@@ -87,6 +100,14 @@ impl Source for Backends {
         }
     }
 
+    fn lane(&self, location: &Location) -> String {
+        aws::lane(location).unwrap_or_else(|| match location.source() {
+            // One server, one token.
+            kind if kind.is_vault() => Kind::Vault.to_string(),
+            kind => kind.to_string(),
+        })
+    }
+
     fn batches(&self, locations: Vec<Location>) -> Vec<Vec<Location>> {
         aws::plan(locations)
     }
@@ -110,6 +131,12 @@ pub(crate) async fn data_key(
     key: &Arn,
     workload: &Workload,
 ) -> Result<(DataKey, SealedHeader), SourceError> {
-    let aws = aws::Aws::new(aws, &Http::new(root.clone()), environment, None)?;
+    let http = Http::new(root.clone());
+    let aws = aws::Aws::new(aws, &http, environment, None, circumstances())?;
     aws.data_key(key, workload).await
+}
+
+/// The world's own time and chance.
+fn circumstances() -> aws::Circumstances {
+    aws::Circumstances { clock: Rc::new(SystemClock), jitter: fastrand::f64 }
 }

@@ -1,10 +1,11 @@
 //! What the agent says about itself: `status.json`, without any value.
 //!
-//! This room is the schema, and the pure part of reading it; writing it is the volume's work.
+//! PURE. This room is the schema. What is written is for others to read: the agent itself believes
+//! none of it.
 
 use std::time::SystemTime;
 
-use mayfly_spec::{FilePath, Spec, spec::Mode};
+use mayfly_spec::{Spec, spec::Mode};
 use serde::{Deserialize, Serialize};
 
 use crate::{fault::Fault, source::Version, timestamp::Timestamp};
@@ -41,7 +42,7 @@ pub enum State {
     Starting,
     /// The present generation is what the last look found.
     Ready,
-    /// The present generation is good, but the last look failed.
+    /// The present generation is good, but some of it is not what the last look was to find.
     Stale,
     /// The agent has ended, for the reason in `error`.
     Failed,
@@ -53,6 +54,8 @@ pub enum State {
 pub struct ReferenceStatus {
     /// Where it is.
     pub reference: String,
+    /// How it stands.
+    pub state: Standing,
     /// Which version is on the volume.
     #[serde(flatten)]
     pub version: Version,
@@ -62,8 +65,38 @@ pub struct ReferenceStatus {
     pub age_seconds: Option<u64>,
     /// When it is looked at next.
     pub next_look: Option<Timestamp>,
-    /// Why it could not be read.
+    /// Why it could not be read, or not be written.
     pub error: Option<Fault>,
+    /// What the backend said beside it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
+/// How one secret stands, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// Nothing of it is on the volume yet.
+    Waiting,
+    /// What is on the volume is what the last look found.
+    Fresh,
+    /// What is on the volume was kept, because the last look failed or something that belongs with
+    /// it did.
+    Stale,
+    /// There is none, and there may be none.
+    Absent,
+}
+
+impl Standing {
+    /// The word for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Fresh => "fresh",
+            Self::Stale => "stale",
+            Self::Absent => "absent",
+        }
+    }
 }
 
 impl Status {
@@ -90,11 +123,6 @@ impl Status {
         }
         self
     }
-
-    /// Whether this tells of a complete generation of the files that `spec` asks for.
-    pub fn is_complete(&self, spec: &Spec) -> bool {
-        self.generation > 0 && self.configuration == digest(spec)
-    }
 }
 
 /// What tells one set of files from another.
@@ -104,10 +132,4 @@ impl Status {
 pub fn digest(spec: &Spec) -> String {
     let files = serde_json::to_vec(&(&spec.files, &spec.access)).expect("files are JSON");
     crate::digest::hex(&files, 16)
-}
-
-/// The paths that a complete generation must have. Of a directory it is enough that it is there.
-pub fn expected(spec: &Spec) -> impl Iterator<Item = &FilePath> {
-    let required = spec.files.entries().iter().filter(|entry| !entry.optional);
-    required.map(|entry| &entry.path)
 }

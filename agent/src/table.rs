@@ -4,6 +4,8 @@ use std::fmt;
 
 use anstyle::Style;
 
+use crate::fault::printable;
+
 const HEAD: Style = Style::new().bold();
 
 /// Rows of `N` cells.
@@ -17,8 +19,9 @@ impl<const N: usize> Table<N> {
         Self { rows: vec![head.map(str::to_owned)] }
     }
 
+    /// A row; what others wrote in it does nothing to the terminal.
     pub(crate) fn row(&mut self, cells: [String; N]) {
-        self.rows.push(cells);
+        self.rows.push(cells.map(|cell| printable(&cell)));
     }
 
     fn width(&self, column: usize) -> usize {
@@ -51,5 +54,13 @@ mod tests {
         table.row(["long".to_owned(), "x".to_owned()]);
         let plain = anstream::adapter::strip_str(&table.to_string()).to_string();
         assert_eq!(plain, "A     B\nlong  x\n");
+    }
+
+    #[test]
+    fn a_cell_is_only_text() {
+        let mut table = Table::new(["A"]);
+        table.row(["\x1b]0;title\x07".to_owned()]);
+        let lines = table.to_string();
+        assert!(lines.ends_with("\n ]0;title\n"), "{lines:?}");
     }
 }

@@ -44,6 +44,8 @@ pub fn start(level: Level, for_people: bool) {
     let level = LevelFilter::from(level);
     let ours = Targets::new().with_target("mayfly_agent", level);
     let lines = tracing_subscriber::fmt().with_writer(stderr).with_max_level(level);
+    // Where nobody reads stderr, nobody is told there that nobody does.
+    let lines = lines.log_internal_errors(false);
     // A second start, in a test, leaves the first one be.
     let _ = if for_people && stderr().is_terminal() {
         let lines = lines.compact().with_target(false).without_time().finish();

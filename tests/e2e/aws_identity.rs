@@ -22,6 +22,7 @@ const TOKEN: &str = "/var/run/secrets/pods.eks.amazonaws.com/serviceaccount";
 pub(crate) fn cases() -> Vec<Case> {
     cases![
         aws_pod_identity_reads_as_the_association_says,
+        aws_pod_identity_that_is_associated_later_is_waited_for,
         aws_pod_identity_without_an_association_says_what_to_do,
         aws_a_role_is_assumed_over_the_pods_own,
         aws_a_role_that_wants_another_external_id_is_told,
@@ -96,6 +97,24 @@ async fn aws_pod_identity_reads_as_the_association_says(cluster: &Cluster) -> Re
     let expected = format!("?role={reader} 210987654321 {namespace}-reader {namespace}.web");
     ensure!(*second == expected, "{second}");
     Ok(())
+}
+
+async fn aws_pod_identity_that_is_associated_later_is_waited_for(cluster: &Cluster) -> Result<()> {
+    let tenant = Tenant::new(cluster, "pod-identity").await?;
+    let value = tenant.create("app").await?;
+    let manifest = associated(&tenant, "web")
+        .annotate("file.own", &format!("aws-sm:{}", tenant.id("app")))
+        .annotate("start-deadline", "60s");
+    let pod = tenant.namespace.apply(&manifest.to_string()).await?;
+    let refused = || async {
+        let said = pod.exec_in("mayfly-agent", &["/mayfly-agent", "status"]).await?;
+        ensure!(said.contains("has no association"), "{said}");
+        Ok(())
+    };
+    eventually("the first refusal", PATIENCE, refused).await?;
+    cluster.aws().associate(&tenant.role, tenant.namespace.name(), "default").await?;
+    let delivered = || async { Ok(ensure!(pod.file("/run/mayfly/own").await? == value)) };
+    eventually("the file", PATIENCE, delivered).await
 }
 
 async fn aws_pod_identity_without_an_association_says_what_to_do(cluster: &Cluster) -> Result<()> {

@@ -3,7 +3,11 @@
 use anyhow::{Result, ensure};
 use mayfly_tests::{
     cases,
-    lab::{cluster::Cluster, suite::Case},
+    lab::{
+        cluster::Cluster,
+        condition::{PATIENCE, eventually},
+        suite::Case,
+    },
 };
 use serde_json::json;
 
@@ -22,6 +26,8 @@ pub(crate) fn cases() -> Vec<Case> {
         init_has_the_files_before_the_first_instruction,
         parallel_has_the_files_before_the_first_instruction,
         probe_has_the_files_before_the_first_instruction,
+        many_short_keys_arrive_and_rotate,
+        who_asks_has_the_new_version_at_once,
     ]
 }
 
@@ -96,6 +102,39 @@ async fn vault_and_aws_in_one_pod(cluster: &Cluster) -> Result<()> {
     let pod = tenant.run(&manifest).await?;
     ensure!(pod.file("/run/mayfly/value").await? == ours);
     ensure!(pod.file("/run/mayfly/db").await? == theirs);
+    Ok(())
+}
+
+/// Three hundred pages, twice, in the volume that the webhook sizes.
+async fn many_short_keys_arrive_and_rotate(cluster: &Cluster) -> Result<()> {
+    let tenant = Tenant::new(cluster, "many-keys").await?;
+    let put = async |value: &str| {
+        let keys = (0..300).map(|at| (format!("key-{at}"), json!(value)));
+        tenant.put_data("keys", keys.collect::<serde_json::Map<_, _>>().into()).await
+    };
+    put("one").await?;
+    let manifest =
+        tenant.asking("web").annotate("dir.all", &format!("vault:{}", tenant.path("keys")));
+    let pod = tenant.run(&manifest).await?;
+    put("two").await?;
+    let changed = || async {
+        ensure!(
+            pod.file("/run/mayfly/all/key-299").await? == "two",
+            "the old value is still there"
+        );
+        Ok(())
+    };
+    eventually("the new version", PATIENCE, changed).await
+}
+
+async fn who_asks_has_the_new_version_at_once(cluster: &Cluster) -> Result<()> {
+    let tenant = Tenant::new(cluster, "asked").await?;
+    tenant.put("app").await?;
+    let pod = tenant.run(&tenant.vault_pod("web").annotate("refresh", "1h")).await?;
+    let new = tenant.put("app").await?;
+    let said = pod.exec_in("mayfly-agent", &["/mayfly-agent", "refresh"]).await?;
+    ensure!(said.contains("everything is fresh"), "the agent says {said}");
+    ensure!(pod.file("/run/mayfly/value").await? == new, "the old value is still there");
     Ok(())
 }
 

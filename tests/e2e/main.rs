@@ -12,6 +12,7 @@ mod company;
 mod database;
 mod delivery;
 mod examples;
+mod formats;
 mod host;
 mod hostile;
 mod install;
@@ -112,6 +113,7 @@ fn topics() -> Vec<Case> {
     [
         lab::cases(),
         chart::cases(),
+        formats::cases(),
         delivery::cases(),
         aws::cases(),
         aws_identity::cases(),

@@ -15,6 +15,7 @@ use mayfly_tests::{
 };
 
 use crate::{
+    canary,
     host::agent_has_started,
     tenant::{Tenant, status},
 };
@@ -25,6 +26,7 @@ pub(crate) fn cases() -> Vec<Case> {
         vault_down_at_the_start_is_told_and_mended_with_a_probe,
         aws_down_at_the_start_is_told_and_mended,
         vault_down_later_leaves_the_files_and_recovers,
+        vault_down_holds_back_nothing_of_aws,
         a_waiting_pod_is_deleted_within_its_deadline,
     ]
 }
@@ -123,6 +125,31 @@ async fn vault_down_later_leaves_the_files_and_recovers(cluster: &Cluster) -> Re
     let statuses = pod.json().await?["status"].to_string();
     ensure!(!statuses.contains("\"restartCount\":1"), "a container was restarted: {statuses}");
     Ok(())
+}
+
+async fn vault_down_holds_back_nothing_of_aws(cluster: &Cluster) -> Result<()> {
+    let tenant = Tenant::new(cluster, "outage-apart").await?;
+    let ours = tenant.put("app").await?;
+    tenant.create("db").await?;
+    let line = Line::to_vault().await?;
+    let manifest = tenant
+        .vault_pod("web")
+        .annotate("vault-address", &format!("https://{}", line.address()))
+        .annotate("aws-role-arn", &tenant.role)
+        .annotate("file.db", &format!("aws-sm:{}", tenant.id("db")));
+    let pod = tenant.run(&manifest).await?;
+    line.cut().await;
+    for _ in 0..3 {
+        let theirs = canary::secret();
+        cluster.aws().put_secret(&tenant.id("db"), &theirs).await?;
+        let changed = || async {
+            ensure!(pod.file("/run/mayfly/db").await? == theirs, "the old value is still there");
+            Ok(())
+        };
+        eventually("the new version", PATIENCE, changed).await?;
+    }
+    ensure!(pod.file("/run/mayfly/value").await? == ours, "the file did not stay");
+    line.mend().await
 }
 
 /// A kubelet holds a deletion back while a hook runs, so the deadline is the longest that anybody waits.

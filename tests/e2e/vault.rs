@@ -3,6 +3,7 @@
 
 mod app;
 mod audit;
+mod certainty;
 mod certificates;
 mod explanation;
 mod faults;
@@ -18,6 +19,7 @@ pub(crate) fn cases() -> Vec<Case> {
     [
         leases::cases(),
         certificates::cases(),
+        certainty::cases(),
         tokens::cases(),
         faults::cases(),
         restarts::cases(),

@@ -1,7 +1,8 @@
 //! Every pod's agent: its looks, what is missing after each, and when the schedule has it look again.
 //!
-//! The waiting is the agent's own [`Schedule`]. What the agent does around it is told here again: a
-//! round keeps what was read, eight calls are under way at once, a batch that is throttled is asked
+//! The waiting is the agent's own: [`Rounds`] and, for what failed, [`Retry`]. What the agent does
+//! around it is told here again: a round keeps what was read, what fails together is tried again
+//! together, eight calls are under way at once, a batch that is throttled is asked
 //! for one by one, credentials are renewed from five minutes before their end, and a sidecar that has
 //! nothing when its start deadline is over ends, and is started anew by the kubelet.
 
@@ -12,8 +13,8 @@ use std::{
 };
 
 use mayfly_agent::{
-    fault::Class,
-    schedule::{Outcome, Schedule},
+    fault::{Class, Fault},
+    schedule::{Retry, Rounds, Stage},
     source::opened_again,
 };
 use mayfly_spec::spec::Start;
@@ -92,13 +93,13 @@ enum Next {
 struct Agent {
     node: usize,
     began: Duration,
-    schedule: Schedule,
+    rounds: Rounds,
+    retry: Retry,
+    next_round: Duration,
     deadline: Duration,
     ready: bool,
     restarts: usize,
     credentials: Option<Duration>,
-    round: Option<Duration>,
-    look: Duration,
     secrets: u16,
     parameters: u16,
     sealed: u16,
@@ -181,20 +182,22 @@ impl<'a> Fleet<'a> {
 
     fn start(&mut self, now: Duration, pod: usize) {
         let agent = &mut self.agents[pod];
-        agent.schedule = Schedule::new(self.refresh);
+        (agent.rounds, agent.retry) = (Rounds::new(self.refresh), Retry::new(self.refresh));
+        agent.next_round = now;
         agent.deadline = now + Start::default().deadline.duration();
-        (agent.credentials, agent.round, agent.opened_again) = (None, None, None);
+        (agent.credentials, agent.opened_again) = (None, None);
         agent.sealed = self.sealed;
         self.at(now, pod, Next::Look);
     }
 
     fn look(&mut self, now: Duration, pod: usize) {
         let (plan, latency, sealed) = (self.plan, self.latency(), self.sealed);
+        let jitter = self.random.f64();
         let agent = &mut self.agents[pod];
         if agent.opened_again.is_some_and(|again| now >= again) {
             (agent.sealed, agent.opened_again) = (sealed, None);
         }
-        agent.begin(now, self.refresh, plan);
+        agent.begin(now, jitter, plan);
         agent.failed = false;
         let age = agent.credentials.map(|since| now.saturating_sub(since));
         if age.is_some_and(|age| age < RENEWED_AFTER) {
@@ -242,23 +245,23 @@ impl<'a> Fleet<'a> {
         if agent.sealed == 0 && agent.opened_again.is_none() {
             agent.opened_again = Some(now + opened_again(jitter));
         }
-        let outcome = match (agent.failed, agent.ready) {
-            (false, _) => Outcome::Good,
-            (true, true) => Outcome::Kept(Class::Unreachable),
-            (true, false) => Outcome::NotStarted(Class::Unreachable),
-        };
-        if outcome == Outcome::Good {
-            agent.round = None;
+        let again = if agent.failed {
+            let fault = Fault::new(Class::Unreachable, "throttled");
+            let stage = if agent.ready { Stage::Kept } else { Stage::NotStarted };
+            agent.retry.after(&fault, stage, jitter).map(|wait| now + wait)
+        } else {
+            agent.retry.good();
             if !std::mem::replace(&mut agent.ready, true) {
                 self.seen.waits.push(now.saturating_sub(agent.began));
             }
-        }
-        let wait = agent.schedule.next(outcome, now.saturating_sub(agent.look), jitter);
-        if !agent.ready && now + wait >= agent.deadline {
+            None
+        };
+        let next = again.map_or(agent.next_round, |again| again.min(agent.next_round)).max(now);
+        if !agent.ready && next >= agent.deadline {
             let deadline = agent.deadline;
             return self.end(deadline, pod);
         }
-        self.at(now + wait, pod, Next::Look);
+        self.at(next, pod, Next::Look);
     }
 
     /// The start deadline is over; the kubelet starts the container anew.
@@ -280,13 +283,13 @@ impl Agent {
         Self {
             node,
             began,
-            schedule: Schedule::new(refresh),
+            rounds: Rounds::new(refresh),
+            retry: Retry::new(refresh),
+            next_round: began,
             deadline: began,
             ready: false,
             restarts: 0,
             credentials: None,
-            round: None,
-            look: began,
             secrets: 0,
             parameters: 0,
             sealed: 0,
@@ -296,11 +299,10 @@ impl Agent {
         }
     }
 
-    /// Begins a look, in a new round unless one is under way that is younger than the interval.
-    fn begin(&mut self, now: Duration, refresh: Duration, plan: &Plan) {
-        self.look = now;
-        if self.round.is_none_or(|began| now.saturating_sub(began) >= refresh) {
-            self.round = Some(now);
+    /// Begins a look, in a new round if it is time for one.
+    fn begin(&mut self, now: Duration, jitter: f64, plan: &Plan) {
+        if now >= self.next_round {
+            self.next_round = now + self.rounds.begin(jitter);
             (self.secrets, self.parameters) = (plan.secrets, plan.parameters);
         }
         let opens = (0..self.sealed).map(|_| Call::Open);

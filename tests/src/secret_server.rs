@@ -157,6 +157,15 @@ impl SecretServer {
         self.listener.reopen().await.context("cannot open the secret server's port again")
     }
 
+    /// Closes the port and every connection, and opens it again with a certificate of a new authority.
+    pub async fn renew_authority(&mut self) -> Result<()> {
+        let authority = Authority::new()?;
+        self.listener.close().await;
+        self.listener.prove_by(authority.acceptor()?);
+        self.authority = Some(authority);
+        self.come_back().await
+    }
+
     /// Ends the server and every connection.
     pub async fn shutdown(mut self) {
         self.listener.close().await;

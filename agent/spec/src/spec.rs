@@ -20,7 +20,7 @@ pub use interval::{Interval, IntervalError};
 pub use plain_http::is_plain_http;
 pub use vault::{
     AppRoleAuth, AwsAuth, CertAuth, DEFAULT_AWS_MOUNT, DEFAULT_JWT_MOUNT, DEFAULT_KUBERNETES_MOUNT,
-    JwtAuth, KubernetesAuth, Vault, VaultAuth,
+    DEFAULT_VAULT_TIMEOUT, JwtAuth, KubernetesAuth, Vault, VaultAuth,
 };
 pub use workload::Workload;
 
@@ -46,8 +46,10 @@ pub struct Spec {
     /// Whose sealed values are opened, outside a pod; a pod knows by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pod: Option<Workload>,
-    /// A folder that the agent alone sees, for what has to survive its own end: Vault's tokens and
-    /// leases. Best one in memory, such as below `$XDG_RUNTIME_DIR`.
+    /// A folder that only the agent may write to, for what has to survive its own end: what it has
+    /// written, which versions it has seen, and Vault's tokens and leases. Best one in memory, such as
+    /// below `$XDG_RUNTIME_DIR`. Absent, the first two are kept beside the files, in `..agent`, and in
+    /// a pod where the webhook mounts a volume for it; the last then end with the agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<PathBuf>,
     /// How to reach AWS.

@@ -3,13 +3,16 @@
 use std::process::ExitCode;
 
 use mayfly_spec::spec::Mode;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use super::{Context, INTERNAL, exit};
 use crate::{
     agent::{Agent, Task, take_volume},
     fault::Fault,
-    hardening, shutdown,
+    files::Folder,
+    hardening, memory,
+    refresh::{self, Inbox, Listener},
+    shutdown,
     source::{Backends, Leased},
 };
 
@@ -25,16 +28,20 @@ pub(super) async fn run(context: &Context, task: Task) -> Result<ExitCode, Fault
     // An init container ends when its files are complete, whatever it was told.
     let task = if spec.mode == Some(Mode::Init) { Task::Once } else { task };
     let volume = take_volume(spec)?;
+    let folder = memory::take(&memory::place(spec, root))?;
     hardening::warn_of_swap(&spec.directory);
     let backends = Backends::new(spec, root, aws.clone())?;
-    let mut agent = Agent::new(spec, &backends, &volume, clock, fastrand::f64);
+    let mut agent = Agent::new(spec, &backends, &volume, &folder, clock, fastrand::f64)?;
+    let (listening, mut inbox) = listen(&folder, task);
     let ended = tokio::select! {
         biased;
         () = asked => {
             info!("asked to end");
             Ok(())
         }
-        ended = agent.work(task) => ended,
+        ended = agent.work(task, &mut inbox) => ended,
+        () = listening => Ok(()),
+        never = backends.run_errands() => match never {},
     };
     if gives_back(spec.mode) {
         // What `once` has written is used from now on.
@@ -42,6 +49,23 @@ pub(super) async fn run(context: &Context, task: Task) -> Result<ExitCode, Fault
         backends.give_back(leased).await;
     }
     ended.map(|()| ExitCode::SUCCESS)
+}
+
+/// Hands on who asks for a look; never ends. An agent that ends by itself is not asked.
+fn listen(folder: &Folder, task: Task) -> (impl Future<Output = ()>, Inbox) {
+    let bound = (task == Task::KeepFresh).then(|| Listener::bind(folder));
+    let (requests, inbox) = refresh::inbox();
+    let listener = bound.and_then(|bound| {
+        let failed = |error| warn!(%error, "nobody can ask for a look: `refresh` has no socket");
+        bound.map_err(failed).ok()
+    });
+    let serving = async move {
+        match listener {
+            Some(listener) => listener.serve(requests).await,
+            None => std::future::pending().await,
+        }
+    };
+    (serving, inbox)
 }
 
 /// In `init` and `parallel` the app may outlive the agent and still need what was leased for it.

@@ -21,6 +21,7 @@ use crate::{
     args::{Args, Environment, SealArgs},
     configuration,
     fault::{Class, Fault},
+    output,
     root::Root,
     sealing::{self, DataKey},
     secret::Secret,
@@ -40,8 +41,8 @@ pub(super) fn seal(
     let value = value()?;
     let print = |data_key: &DataKey, header| {
         let sealed = sealing::seal(&value, data_key, header, &workload).map_err(configured)?;
-        anstream::println!("{}", reference(sealed));
-        Ok(ExitCode::SUCCESS)
+        let line = format!("{}\n", reference(sealed));
+        Ok(output::result(line, ExitCode::SUCCESS))
     };
     if let Some(file) = &wish.public_key {
         let data_key = DataKey::random().map_err(configured)?;

@@ -8,28 +8,29 @@ use super::{Context, INTERNAL, exit};
 use crate::{
     fault::Fault,
     gate::{self, Passage},
+    memory, output,
 };
 
 pub(super) async fn wait(context: &Context, limit: Option<Duration>) -> Result<ExitCode, Fault> {
     let spec = &context.spec;
-    let fault = match gate::wait(spec, limit).await {
+    let fault = match gate::wait(spec, &memory::place(spec, &context.root), limit).await {
         Passage::Open => return Ok(ExitCode::SUCCESS),
         Passage::Closed(fault) => fault,
     };
     let is_open_anyway = spec.mode == Some(Mode::Parallel);
     match fault {
         Some(fault) if is_open_anyway => {
-            anstream::eprintln!("mayfly-agent: the app starts without secrets: {fault}");
+            output::complain(format_args!("mayfly-agent: the app starts without secrets: {fault}"));
         }
         Some(fault) => return Err(fault),
         None if is_open_anyway => {
-            anstream::eprintln!("mayfly-agent: the app starts without secrets");
+            output::complain("mayfly-agent: the app starts without secrets");
         }
         None => {
             let directory = spec.directory.display();
-            anstream::eprintln!(
+            output::complain(format_args!(
                 "mayfly-agent: no complete files in `{directory}` yet, and no agent that says why; is it running?"
-            );
+            ));
             return Ok(exit(INTERNAL));
         }
     }

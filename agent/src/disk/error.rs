@@ -5,7 +5,11 @@ use std::path::PathBuf;
 use rustix::io::Errno;
 use thiserror::Error;
 
-use crate::fault::{Class, Fault};
+use crate::{
+    fault::{Class, Fault},
+    files::FolderError,
+    manifest::{Wanted, WantedFile},
+};
 
 /// The volume cannot be written. What was good on it is still there.
 #[derive(Debug, Error)]
@@ -35,13 +39,33 @@ pub enum DiskError {
         "`{0}` is in the way: it is not a link of this agent's; remove it, or choose another name"
     )]
     InTheWay(String),
+    /// A person's own file where the agent tells its state.
+    #[error(
+        "`status.json` in `{0}` is not this agent's, and it writes one there; move it away, or choose another `directory`"
+    )]
+    ForeignStatus(PathBuf),
+    /// A file that cannot be made anew, and is no more as it was written.
+    #[error(
+        "`{0}` was changed on the volume, and there is nothing to make it from until its secret is read"
+    )]
+    Lost(String),
+    /// The numbers are at an end.
+    #[error("there is no number after the present generation's; empty the directory")]
+    Numbers,
+    /// What the agent remembers cannot be kept.
+    #[error(transparent)]
+    Memory(#[from] FolderError),
     /// No room.
     #[error(
-        "the volume has no room for {bytes} bytes beside the present files; make it larger (`mayfly.dev/volume-size`)"
+        "the volume has no room for the new generation beside the present one: {files} files of {bytes} bytes together, {pages} bytes in pages; make it larger (`mayfly.dev/volume-size`)"
     )]
     Full {
-        /// What the new generation needs.
-        bytes: u64,
+        /// How many files it has that are not in the present one.
+        files: usize,
+        /// What they hold.
+        bytes: usize,
+        /// What they take in memory, where each begins a new page.
+        pages: usize,
         /// What the system said.
         source: Errno,
     },
@@ -73,20 +97,26 @@ impl DiskError {
         move |source| Self::Write { name: name.to_string(), source }
     }
 
-    /// The same error, told as a lack of room if it is one.
-    pub(super) fn or_full(self, bytes: u64) -> Self {
-        match self {
-            Self::Write { source: source @ (Errno::NOSPC | Errno::DQUOT), .. } => {
-                Self::Full { bytes, source }
-            }
-            other => other,
-        }
+    /// The same error, told as a lack of room for what is `wanted` if it is one.
+    pub(super) fn or_full(self, wanted: &Wanted) -> Self {
+        const PAGE: usize = 4096;
+        let Self::Write { source: source @ (Errno::NOSPC | Errno::DQUOT), .. } = self else {
+            return self;
+        };
+        let made = || wanted.files.values().filter(|file| matches!(file, WantedFile::Made(_)));
+        let sizes = || made().map(WantedFile::bytes);
+        let pages = sizes().map(|bytes| bytes.div_ceil(PAGE) * PAGE).sum();
+        Self::Full { files: made().count(), bytes: sizes().sum(), pages, source }
     }
 }
 
 impl From<DiskError> for Fault {
     fn from(error: DiskError) -> Self {
-        let source = std::error::Error::source(&error);
+        let source = match &error {
+            // Its words tell the cause.
+            DiskError::Memory(_) => None,
+            error => std::error::Error::source(error),
+        };
         let words = source.map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
         Self::new(Class::Volume, words)
     }

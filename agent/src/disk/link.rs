@@ -4,11 +4,11 @@ use std::os::fd::OwnedFd;
 
 use rustix::{fs::AtFlags, io::Errno};
 
-use super::{
-    DiskError, entry,
-    name::{DATA, temporary},
+use super::{DiskError, name::DATA};
+use crate::{
+    files::{self, temporary},
+    manifest::Wanted,
 };
-use crate::render::DesiredFiles;
 
 /// Where the link `name` leads; `None` if it is no link.
 pub(super) fn target(directory: &OwnedFd, name: &str) -> Option<String> {
@@ -22,15 +22,12 @@ pub(super) fn is_ours(directory: &OwnedFd, name: &str) -> bool {
 }
 
 /// Something that is not a link at a visible name may be a person's own; it is not replaced.
-pub(super) fn refuse_obstacles(
-    directory: &OwnedFd,
-    desired: &DesiredFiles,
-) -> Result<(), DiskError> {
+pub(super) fn refuse_obstacles(directory: &OwnedFd, wanted: &Wanted) -> Result<(), DiskError> {
     let obstacle = |name: &&str| {
         let found = rustix::fs::readlinkat(directory, *name, Vec::new());
         matches!(found, Err(Errno::INVAL))
     };
-    desired
+    wanted
         .tops()
         .into_iter()
         .find(obstacle)
@@ -38,17 +35,17 @@ pub(super) fn refuse_obstacles(
 }
 
 /// Makes the visible names lead through `..data`, and removes those that are wanted no more.
-pub(super) fn place(directory: &OwnedFd, desired: &DesiredFiles) -> Result<(), DiskError> {
-    let tops = desired.tops();
+pub(super) fn place(directory: &OwnedFd, wanted: &Wanted) -> Result<(), DiskError> {
+    let tops = wanted.tops();
     for name in &tops {
         if !is_ours(directory, name) {
             switch(directory, name, &through_data(name))?;
         }
     }
-    let names = entry::names(directory).map_err(DiskError::write("."))?;
+    let names = files::names(directory).map_err(DiskError::write("."))?;
     for name in names.iter().filter(|name| !tops.contains(name.as_str())) {
         if is_ours(directory, name) {
-            entry::remove(directory, name);
+            files::remove(directory, name);
         }
     }
     Ok(())
@@ -58,15 +55,7 @@ pub(super) fn place(directory: &OwnedFd, desired: &DesiredFiles) -> Result<(), D
 pub(super) fn switch(directory: &OwnedFd, name: &str, target: &str) -> Result<(), DiskError> {
     let new = temporary();
     rustix::fs::symlinkat(target, directory, &new).map_err(DiskError::write(name))?;
-    let renamed = match rustix::fs::renameat(directory, &new, directory, name) {
-        // A directory was planted where our link belongs.
-        Err(Errno::ISDIR) => {
-            entry::remove(directory, name);
-            rustix::fs::renameat(directory, &new, directory, name)
-        }
-        other => other,
-    };
-    renamed.map_err(|error| {
+    files::move_over(directory, &new, name).map_err(|error| {
         // A temporary name that stays is swept at the next start.
         let _ = rustix::fs::unlinkat(directory, &new, AtFlags::empty());
         DiskError::write(name)(error)

@@ -4,21 +4,21 @@ use std::os::fd::OwnedFd;
 
 use rustix::fs::AtFlags;
 
-use super::{
-    entry,
-    name::{GenerationName, is_disposable},
-};
+use super::name::is_disposable;
+use crate::files;
 
-/// Removes what has one of our names, belongs to us, and is not the present generation.
-pub(super) fn sweep(directory: &OwnedFd, present: Option<GenerationName>) {
-    let present = present.map(|name| name.to_string());
+/// What has one of our names and belongs to us.
+pub(super) fn disposable(directory: &OwnedFd) -> Vec<String> {
     let is_own = |name: &String| {
         rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW)
-            .is_ok_and(|stat| entry::is_own(&stat))
+            .is_ok_and(|stat| files::is_own(&stat))
     };
-    entry::names(directory)
-        .unwrap_or_default()
-        .iter()
-        .filter(|name| is_disposable(name) && Some(*name) != present.as_ref() && is_own(name))
-        .for_each(|name| entry::remove(directory, name));
+    let names = files::names(directory).unwrap_or_default();
+    names.into_iter().filter(|name| is_disposable(name) && is_own(name)).collect()
+}
+
+/// Removes what is disposable and not to be kept.
+pub(super) fn sweep(directory: &OwnedFd, keep: impl Fn(&str) -> bool) {
+    let names = disposable(directory);
+    names.iter().filter(|name| !keep(name)).for_each(|name| files::remove(directory, name));
 }

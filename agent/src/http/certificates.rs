@@ -1,17 +1,14 @@
-//! Whom TLS trusts: the authorities that the configuration names, or the system's.
-#![expect(clippy::disallowed_methods, reason = "certificate authorities are read from files")]
+//! Whom TLS trusts: the authorities in a text, or the system's; and what may be wrong with
+//! certificates.
 
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use mayfly_spec::spec::Ca;
 use rustls::{RootCertStore, crypto::CryptoProvider};
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 use thiserror::Error;
-
-use crate::root::Root;
 
 /// Where Linux distributions, and the agent's own image, keep the system's authorities. They are
 /// looked for here rather than where `SSL_CERT_FILE` points: the environment decides nothing.
@@ -78,21 +75,8 @@ pub(crate) fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }
 
-/// The authorities that the configuration names.
-pub(super) fn read(ca: &Ca, root: &Root) -> Result<RootCertStore, CertificateError> {
-    match ca {
-        Ca::Pem(pem) => parse(pem.as_bytes()).ok_or(CertificateError::Pem),
-        Ca::File(path) => {
-            let path = root.resolve(path);
-            let unreadable = |reason: String| CertificateError::File { path: path.clone(), reason };
-            let pem = std::fs::read(&path).map_err(|error| unreadable(error.to_string()))?;
-            parse(&pem)
-                .ok_or_else(|| unreadable("there is no certificate in PEM form in it".to_owned()))
-        }
-    }
-}
-
-fn parse(pem: &[u8]) -> Option<RootCertStore> {
+/// The authorities in a text.
+pub(super) fn parse(pem: &[u8]) -> Option<RootCertStore> {
     let mut store = RootCertStore::empty();
     store.add_parsable_certificates(CertificateDer::pem_slice_iter(pem).filter_map(Result::ok));
     (!store.is_empty()).then_some(store)

@@ -11,7 +11,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use rustls_pki_types::DnsName;
 use url::{Host, Url};
 
-use super::CertificateError;
+use super::{CertificateError, names::Names};
 
 /// The name.
 #[derive(Debug, Clone)]
@@ -43,12 +43,15 @@ fn authority(url: &Url) -> String {
 
 /// Resolves every name to the addresses of one host.
 #[derive(Debug)]
-pub(super) struct At(Option<Host>);
+pub(super) struct At {
+    host: Option<Host>,
+    names: Names,
+}
 
 impl At {
     /// Whatever else the server's name may be resolved to, it is at the host of `url`.
-    pub(super) fn host_of(url: &Url) -> Arc<Self> {
-        Arc::new(Self(url.host().map(|host| host.to_owned())))
+    pub(super) fn host_of(url: &Url, names: Names) -> Arc<Self> {
+        Arc::new(Self { host: url.host().map(|host| host.to_owned()), names })
     }
 }
 
@@ -59,12 +62,12 @@ impl Resolve for At {
             let addresses: Addrs = Box::new(std::iter::once(address));
             Box::pin(future::ready(Ok(addresses)))
         };
-        match self.0.clone() {
+        let names = self.names.clone();
+        match self.host.clone() {
             Some(Host::Ipv4(address)) => one((address, 0).into()),
             Some(Host::Ipv6(address)) => one((address, 0).into()),
             Some(Host::Domain(name)) => Box::pin(async move {
-                let found: Vec<SocketAddr> =
-                    tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+                let found = names.find(&name).await?;
                 let addresses: Addrs = Box::new(found.into_iter());
                 Ok(addresses)
             }),

@@ -1,76 +1,67 @@
-//! `NAME="value"` lines that a shell and the dotenv libraries read alike.
+//! `NAME='value'` lines that the readers of `.env` files understand alike, or that one of them does.
 //!
-//! Libraries disagree about escapes, so a form is chosen that needs none wherever there is one:
-//! double quotes, else single quotes, else double quotes with `\"`, `\$` and `\\`, and only for a
-//! backtick beside a `'` or `\` a shell's `'it'\''s'`. Newlines stay as they are inside the quotes.
+//! Readers disagree about every escape, so a value is written by the first [`Way`](ways::Way) that
+//! holds it in the file's dialect; a value without one is refused by its key, because a reader that
+//! trips over one line may lose the others with it.
+
+mod dialects;
+mod names;
+mod ways;
+
+use mayfly_spec::file::Dialect;
 
 use super::Cause;
 use crate::secret::Member;
 
-pub(super) fn write(members: &[&Member], text: &mut Vec<u8>) -> Result<(), Cause> {
-    members.iter().try_for_each(|member| write_member(member, text))
+pub(super) fn write(members: &[Member], dialect: Dialect, text: &mut Vec<u8>) -> Result<(), Cause> {
+    members.iter().try_for_each(|member| write_member(member, dialect, text))
 }
 
-fn write_member(member: &Member, text: &mut Vec<u8>) -> Result<(), Cause> {
-    if !is_name(&member.name) {
-        return Err(Cause::Name(member.name.clone()));
-    }
+fn write_member(member: &Member, dialect: Dialect, text: &mut Vec<u8>) -> Result<(), Cause> {
+    let name = &member.name;
+    names::check(name, dialect).map_err(|reason| Cause::Name {
+        key: name.clone(),
+        dialect,
+        reason,
+    })?;
     let content = member.value.content();
-    let value = content.expose();
-    if value.contains(&0) {
-        return Err(Cause::Value {
-            key: member.name.clone(),
-            format: "dotenv",
-            reason: "it holds a NUL, which no environment variable can",
-        });
-    }
-    text.extend(member.name.bytes());
+    let value = content.expose_text().expect("JSON is UTF-8");
+    let way = dialects::way(value, dialect).ok_or_else(|| refusal(name, value, dialect))?;
+    text.extend(name.bytes());
     text.push(b'=');
-    write_value(value, text);
+    way.write(value, text);
     text.push(b'\n');
     Ok(())
 }
 
-fn is_name(name: &str) -> bool {
-    let mut bytes = name.bytes();
-    bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
-        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-}
-
-fn write_value(value: &[u8], text: &mut Vec<u8>) {
-    let has = |wanted: &[u8]| value.iter().any(|byte| wanted.contains(byte));
-    if !has(b"\"\\$`") {
-        write_between(b"\"", value, text, |_| None);
-    } else if !has(b"'\\") {
-        write_between(b"'", value, text, |_| None);
-    } else if !has(b"`") {
-        write_between(b"\"", value, text, |byte| match byte {
-            b'"' => Some(br#"\""#),
-            b'$' => Some(br"\$"),
-            b'\\' => Some(br"\\"),
-            _ => None,
-        });
-    } else {
-        write_between(b"'", value, text, |byte| match byte {
-            b'\'' => Some(br"'\''"),
-            b'\\' => Some(br"'\\'"),
-            _ => None,
-        });
-    }
-}
-
-fn write_between(
-    quote: &[u8],
-    value: &[u8],
-    text: &mut Vec<u8>,
-    escape: impl Fn(u8) -> Option<&'static [u8]>,
-) {
-    text.extend(quote);
-    for byte in value {
-        match escape(*byte) {
-            Some(escaped) => text.extend(escaped),
-            None => text.push(*byte),
+/// Why there is no way, and what to do.
+fn refusal(name: &str, value: &str, dialect: Dialect) -> Cause {
+    let why = match dialect {
+        _ if value.contains('\0') => "it holds a NUL, which no variable can",
+        Dialect::Common => {
+            "Node, Python, Go, Compose, systemd and sh have no spelling in common for its quotes, `\\`, `$` or control characters"
         }
+        Dialect::Kubernetes if value.is_empty() => {
+            "Kubernetes takes an empty value for a missing one"
+        }
+        Dialect::Kubernetes => {
+            "Kubernetes has no spelling for a `'`, a CR before a line's end, or a line beyond 65,000 bytes"
+        }
+        _ => "this reader has no spelling for its quotes, `\\` or control characters",
+    };
+    let reason = format!("{why}; {}", remedy(value, dialect));
+    Cause::Value { key: name.to_owned(), format: "dotenv", reason }
+}
+
+fn remedy(value: &str, dialect: Dialect) -> String {
+    let holds = |reader: &Dialect| {
+        *reader != Dialect::Kubernetes && dialects::way(value, *reader).is_some()
+    };
+    let holders: Vec<&str> =
+        Dialect::ONE_READER.into_iter().filter(holds).map(Dialect::name).collect();
+    if dialect != Dialect::Common || holders.is_empty() {
+        return "use a `.json` file or keep it in base64".to_owned();
     }
-    text.extend(quote);
+    let holders = holders.join("|");
+    format!("use a `.json` file, keep it in base64, or say who reads it: `dialect: {holders}`")
 }

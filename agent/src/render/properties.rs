@@ -2,7 +2,7 @@
 
 use crate::secret::Member;
 
-pub(super) fn write(members: &[&Member], text: &mut Vec<u8>) {
+pub(super) fn write(members: &[Member], text: &mut Vec<u8>) {
     for member in members {
         let content = member.value.content();
         let value = content.expose_text().expect("JSON is UTF-8");

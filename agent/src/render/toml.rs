@@ -3,12 +3,12 @@
 use super::Cause;
 use crate::secret::{Json, Member};
 
-pub(super) fn write(members: &[&Member], text: &mut Vec<u8>) -> Result<(), Cause> {
+pub(super) fn write(members: &[Member], text: &mut Vec<u8>) -> Result<(), Cause> {
     for member in members {
         write_member(member, text).map_err(|reason| Cause::Value {
             key: member.name.clone(),
             format: "TOML",
-            reason,
+            reason: reason.to_owned(),
         })?;
         text.push(b'\n');
     }

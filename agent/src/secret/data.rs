@@ -4,7 +4,7 @@ use mayfly_spec::{reference::Key, suggestion::Suggestion};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::{Json, Member, Secret};
+use super::{Json, JsonError, Member, NoObject, Secret};
 
 /// The whole secret: its bytes, and how they are read when somebody asks for a part.
 #[derive(Debug)]
@@ -26,17 +26,27 @@ enum Form {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PickError {
-    /// The secret is one text or binary value.
-    #[error(
-        "the secret is no JSON object, so there is no key `{0}` in it; leave `#{0}` out to take it whole"
-    )]
-    NoJson(String),
+    /// The secret is no JSON object, so that nothing is known of its keys.
+    #[error("{cause}, so `#{key}` cannot be picked from it; leave it out to take the secret whole")]
+    NoObject {
+        /// The key.
+        key: String,
+        /// What the secret is.
+        cause: NoObject,
+    },
     /// The secret has other keys.
     #[error("the secret has no key `{0}`{1}")]
     NoKey(String, Suggestion),
     /// The JSON Pointer leads nowhere.
     #[error("the JSON Pointer `{0}` leads to nothing in the secret")]
     NoPlace(String),
+}
+
+impl PickError {
+    /// Whether the secret is readable and has no such key; anything else says nothing of the key.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::NoKey(..) | Self::NoPlace(_))
+    }
 }
 
 impl SecretData {
@@ -59,32 +69,37 @@ impl SecretData {
     }
 
     /// The secret as JSON, if it is JSON or a list.
-    pub fn json(&self) -> Option<Json> {
-        let text = self.whole.expose_text()?;
+    pub fn json(&self) -> Result<Json, JsonError> {
+        let text = self.whole.expose_text().ok_or(JsonError::Binary)?;
         match self.form {
             Form::Json => Json::parse(text),
             Form::List => {
                 let items = text.split(',').map(|item| Json::String(item.to_owned()));
-                Some(Json::Array(items.collect()))
+                Ok(Json::Array(items.collect()))
             }
         }
     }
 
     /// The value at `key`: a string's bytes, or compact JSON.
     pub fn pick(&self, key: &Key) -> Result<Secret, PickError> {
-        let json = self.json().ok_or_else(|| PickError::NoJson(key.to_string()))?;
+        let no_object = |cause| PickError::NoObject { key: key.to_string(), cause };
+        let json = self.json().map_err(|error| no_object(error.into()))?;
         match key {
-            Key::Field(name) => pick_field(&json, name),
+            Key::Field(name) => {
+                let members =
+                    json.members().ok_or_else(|| no_object(NoObject::Other(json.kind())))?;
+                pick_field(members, name)
+            }
             Key::Pointer(pointer) => pick_place(&json, pointer),
         }
     }
 }
 
-fn pick_field(json: &Json, name: &str) -> Result<Secret, PickError> {
-    let members = json.members().ok_or_else(|| PickError::NoJson(name.to_owned()))?;
-    json.child(name)
-        .map(Json::content)
-        .ok_or_else(|| no_key(name, members.iter().map(|member| member.name.as_str())))
+fn pick_field(members: &[Member], name: &str) -> Result<Secret, PickError> {
+    match members.iter().find(|member| member.name == name) {
+        Some(member) => Ok(member.value.content()),
+        None => Err(no_key(name, members.iter().map(|member| member.name.as_str()))),
+    }
 }
 
 /// The error for a key that is not among `known`.
@@ -155,10 +170,29 @@ mod tests {
     }
 
     #[test]
+    fn only_what_is_readable_can_lack_a_key() {
+        for (secret, key, missing) in [
+            ("{}", "p", true),
+            (r#"{"a":1}"#, "/a/b", true),
+            ("{,}", "p", false),
+            ("{,}", "/p", false),
+            ("[]", "p", false),
+            ("text", "p", false),
+        ] {
+            let reference: Reference = format!("vault:secret/app#{key}").parse().expect(key);
+            let picked = SecretData::from(Secret::from(secret));
+            let error = picked.pick(&reference.key.expect("a key")).expect_err(secret);
+            assert_eq!(error.is_missing(), missing, "{secret} {key}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_picked_is_told_without_the_value() {
         for (secret, key, reason) in [
-            ("hunter2", "password", "no JSON object"),
-            ("[1]", "password", "no JSON object"),
+            ("hunter2", "password", "plain text, no JSON, so `#password` cannot be picked"),
+            ("[1]", "password", "a JSON array, no object"),
+            (r#"{"password":"hunter2",}"#, "password", "key must be a string at line 1, column 23"),
+            ("\u{feff}{}", "/password", "a byte order mark"),
             (r#"{"password":"hunter2"}"#, "pasword", "did you mean `password`?"),
             (r#"{"a":["hunter2"]}"#, "/a/1", "leads to nothing"),
             (r#"{"a":["hunter2"]}"#, "/a/00", "leads to nothing"),

@@ -3,10 +3,11 @@
 use std::fmt;
 
 use indexmap::IndexMap;
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use super::Secret;
+use super::{JsonError, NoObject, Secret, json_error::Place};
 
 /// The deepest nesting that is read, as in `serde_json`: a stack is finite.
 const DEEPEST: usize = 128;
@@ -38,37 +39,17 @@ pub struct Member {
 }
 
 impl Json {
-    /// Reads JSON text; `None` if it is none, or nested too deeply.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::read(serde_json::from_str(text).ok()?, DEEPEST)
-    }
-
-    fn read(raw: &RawValue, depth: usize) -> Option<Self> {
-        let depth = depth.checked_sub(1)?;
-        let text = raw.get();
-        Some(match text.as_bytes().first()? {
-            b'n' => Self::Null,
-            b't' | b'f' => Self::Bool(text == "true"),
-            b'"' => Self::String(serde_json::from_str(text).ok()?),
-            b'[' => Self::Array(
-                serde_json::from_str::<Vec<&RawValue>>(text)
-                    .ok()?
-                    .into_iter()
-                    .map(|item| Self::read(item, depth))
-                    .collect::<Option<_>>()?,
-            ),
-            b'{' => Self::Object(
-                serde_json::from_str::<IndexMap<String, &RawValue>>(text)
-                    .ok()?
-                    .into_iter()
-                    .map(|(name, value)| {
-                        let value = Self::read(value, depth)?;
-                        Some(Member { name, value })
-                    })
-                    .collect::<Option<_>>()?,
-            ),
-            _ => Self::Number(text.to_owned()),
-        })
+    /// Reads JSON text.
+    pub fn parse(text: &str) -> Result<Self, JsonError> {
+        if text.starts_with('\u{feff}') {
+            return Err(JsonError::ByteOrderMark);
+        }
+        let start = Place::at(text, 0);
+        let raw: &RawValue = serde_json::from_str(text).map_err(|error| {
+            let begins = text.trim_start().starts_with(['{', '[']);
+            if begins { JsonError::new(&error, start) } else { JsonError::Text }
+        })?;
+        Reader { text }.read(raw, DEEPEST)
     }
 
     /// The members, if this is an object.
@@ -76,6 +57,26 @@ impl Json {
         match self {
             Self::Object(members) => Some(members),
             _ => None,
+        }
+    }
+
+    /// The members of an object, taken out of it.
+    pub fn into_members(mut self) -> Result<Vec<Member>, NoObject> {
+        match &mut self {
+            Self::Object(members) => Ok(std::mem::take(members)),
+            other => Err(NoObject::Other(other.kind())),
+        }
+    }
+
+    /// The word for what it is.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "boolean",
+            Self::Number(_) => "number",
+            Self::String(_) => "string",
+            Self::Array(_) => "array",
+            Self::Object(_) => "object",
         }
     }
 
@@ -120,6 +121,45 @@ impl Json {
             }
             Self::Object(members) => write_members(members.iter(), text),
         }
+    }
+}
+
+/// Reads the parts of one text, and knows where in it they are.
+struct Reader<'a> {
+    text: &'a str,
+}
+
+impl Reader<'_> {
+    fn read(&self, raw: &RawValue, depth: usize) -> Result<Json, JsonError> {
+        let depth = depth.checked_sub(1).ok_or_else(|| JsonError::Deep(self.place(raw.get())))?;
+        let text = raw.get();
+        Ok(match text.as_bytes().first() {
+            Some(b'n') => Json::Null,
+            Some(b't' | b'f') => Json::Bool(text == "true"),
+            Some(b'"') => Json::String(self.part(text)?),
+            Some(b'[') => {
+                let items: Vec<&RawValue> = self.part(text)?;
+                let items = items.into_iter().map(|item| self.read(item, depth));
+                Json::Array(items.collect::<Result<_, _>>()?)
+            }
+            Some(b'{') => {
+                let members: IndexMap<String, &RawValue> = self.part(text)?;
+                let members = members
+                    .into_iter()
+                    .map(|(name, value)| Ok(Member { name, value: self.read(value, depth)? }));
+                Json::Object(members.collect::<Result<_, JsonError>>()?)
+            }
+            _ => Json::Number(text.to_owned()),
+        })
+    }
+
+    fn part<'a, T: Deserialize<'a>>(&self, part: &'a str) -> Result<T, JsonError> {
+        serde_json::from_str(part).map_err(|error| JsonError::new(&error, self.place(part)))
+    }
+
+    /// Where in the text `part`, which is borrowed from it, begins.
+    fn place(&self, part: &str) -> Place {
+        Place::at(self.text, part.as_ptr().addr() - self.text.as_ptr().addr())
     }
 }
 
@@ -170,7 +210,7 @@ mod tests {
     use super::*;
 
     fn compact(text: &str) -> Option<String> {
-        let secret = Json::parse(text)?.compact();
+        let secret = Json::parse(text).ok()?.compact();
         secret.expose_text().map(str::to_owned)
     }
 
@@ -182,18 +222,42 @@ mod tests {
         assert_eq!(compact(text).as_deref(), Some(expected));
     }
 
+    fn fault(text: &str) -> String {
+        Json::parse(text).expect_err(text).to_string()
+    }
+
     #[test]
-    fn what_is_no_json_is_none() {
-        for text in ["", "hunter2", "{", r#"{"a":}"#, "{} {}", "NaN", "\u{feff}{}"] {
-            assert!(Json::parse(text).is_none(), "{text}");
+    fn what_is_no_json_is_told_with_its_place() {
+        for (text, reason) in [
+            ("", "plain text"),
+            ("hunter2", "plain text"),
+            ("123hunter2", "plain text"),
+            ("NaN", "plain text"),
+            ("\"hunter2", "plain text"),
+            ("\u{feff}{}", "begins with a byte order mark"),
+            ("{", "EOF while parsing an object at line 1, column 1"),
+            (r#"{"a":}"#, "expected value at line 1, column 6"),
+            (r#"{"p":"hunter2",}"#, "key must be a string at line 1, column 16"),
+            ("{\n  \"p\": \"hunter2\"\n  \"q\": 1}", "at line 3, column 3"),
+            ("{} {}", "trailing characters at line 1, column 4"),
+            (r#"{"a": "x\ud83d"}"#, "a lone surrogate"),
+            (
+                "{\n \"a\": [1,\n  \"x\\udead y\"]}",
+                "a lone surrogate (one of `\\ud800` to `\\udfff` without its other half) at line 3, column 10",
+            ),
+            ("{\n \"a\": {\"b\": 1,\n\"x\\ud83d\\u0041\": 2}}", "at line 3"),
+        ] {
+            let fault = fault(text);
+            assert!(fault.contains(reason), "{text:?}: `{fault}` lacks `{reason}`");
+            assert!(!fault.contains("hunter2"), "{fault}");
         }
     }
 
     #[test]
     fn deep_nesting_is_refused_and_does_not_overflow() {
         let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
-        assert!(Json::parse(&nested(128)).is_some());
-        assert!(Json::parse(&nested(129)).is_none());
-        assert!(Json::parse(&nested(100_000)).is_none());
+        assert!(Json::parse(&nested(128)).is_ok());
+        assert!(fault(&nested(129)).contains("deeper than 128 levels at line 1, column 129"));
+        assert!(fault(&nested(100_000)).contains("deeper"));
     }
 }

@@ -3,10 +3,11 @@
 //! ```text
 //! batch ── access            which references are asked for together, where and as whom
 //! secrets_manager, parameter_store, kms ── error      what is asked, and what an answer means
-//! caller ── regions, failure one call: credentials, and another region while one is down
-//! identity ── session        who asks
-//! proof                       who the pod is, shown to somebody else
-//! connector, clock           the agent's own HTTP client, and the time that AWS has
+//! caller ── regions          one call: credentials, and another region while one is down
+//! proof                      who the pod is, shown to somebody else
+//! identity ── environment, session, errands           who asks
+//! setup ── failure           what clients are made from, and a call that failed
+//! connector ── shape; clock  the agent's own HTTP client, and the time that AWS has
 //! ```
 //! The SDK is given everything by hand: credentials, region, endpoint, HTTP client. Its own retries
 //! are off, because the schedule does them, and nothing of the environment reaches it in a pod.
@@ -16,6 +17,8 @@ mod batch;
 mod caller;
 mod clock;
 mod connector;
+mod environment;
+mod errands;
 mod error;
 mod failure;
 mod identity;
@@ -25,12 +28,11 @@ mod proof;
 mod regions;
 mod secrets_manager;
 mod session;
+mod setup;
+mod shape;
 
-use std::{path::PathBuf, rc::Rc};
+use std::{convert::Infallible, rc::Rc};
 
-use aws_config::BehaviorVersion;
-use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
-use aws_types::{SdkConfig, region::Region, sdk_config};
 use mayfly_spec::{
     Location,
     reference::{Arn, Parameter, SealedHeader, SecretsManagerSecret},
@@ -40,6 +42,7 @@ use url::Url;
 
 use super::contract::{Ask, Fetched, SourceError, unsupported};
 use crate::{
+    clock::Clock as Local,
     fault::{Class, Fault},
     http::{Client, Http},
     sealing::DataKey,
@@ -47,53 +50,25 @@ use crate::{
 use caller::Caller;
 use clock::Clock;
 use connector::Connector;
-use failure::Failure;
+use errands::Errands;
 use identity::Identity;
 use kms::Kms;
 use parameter_store::ParameterStore;
 use regions::Regions;
 use secrets_manager::SecretsManager;
+use setup::Setup;
 
-pub(super) use batch::plan;
+pub(super) use batch::{lane, plan};
+pub use environment::AwsEnvironment;
 pub use identity::{IdentityReport, Principal};
 pub use kms::opened_again;
 pub(super) use proof::Prover;
 pub use secrets_manager::Rotation;
 
-/// What EKS's webhook, and ours, put into the agent's own environment.
-#[derive(Debug, Clone, Default)]
-pub struct AwsEnvironment {
-    /// `AWS_ROLE_ARN`.
-    pub role_arn: Option<String>,
-    /// `AWS_WEB_IDENTITY_TOKEN_FILE`.
-    pub token_file: Option<PathBuf>,
-    /// `AWS_REGION`, else `AWS_DEFAULT_REGION`.
-    pub region: Option<String>,
-    /// `AWS_CONTAINER_CREDENTIALS_FULL_URI`.
-    pub credentials_uri: Option<String>,
-    /// `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`.
-    pub credentials_token_file: Option<PathBuf>,
-    /// The pod's namespace and name, for the session's name.
-    pub pod: Option<(String, String)>,
-    /// The pod's service account.
-    pub service_account: Option<String>,
-}
-
-impl AwsEnvironment {
-    /// For whom values are sealed that a pod may open; its own, and nobody else's.
-    pub fn workload(&self) -> Option<Workload> {
-        let ((namespace, _), service_account) =
-            self.pod.clone().zip(self.service_account.clone())?;
-        Some(Workload { namespace, service_account })
-    }
-}
-
-/// The SDK's defaults as of this date, so that an update of the SDK changes none of them unseen.
-const VERSION: fn() -> BehaviorVersion = BehaviorVersion::v2026_01_12;
-
 /// Everything of AWS that is read.
 #[derive(Debug)]
 pub(super) struct Aws {
+    setup: Rc<Setup>,
     caller: Caller,
     secrets: SecretsManager,
     parameters: ParameterStore,
@@ -102,44 +77,10 @@ pub(super) struct Aws {
     prover: Prover,
 }
 
-/// What every client of AWS is made from.
-#[derive(Debug)]
-struct Setup {
-    connector: Connector,
-    aws: spec::Aws,
-    /// The name of every session that the agent opens.
-    session: String,
-    regions: Regions,
-    clock: Clock,
-}
-
-impl Setup {
-    /// The SDK's settings for a service in `region`.
-    fn sdk(&self, region: &str, endpoint: Option<&String>) -> sdk_config::Builder {
-        let mut sdk = SdkConfig::builder()
-            .behavior_version(VERSION())
-            .http_client(self.connector.clone())
-            .region(Region::new(region.to_owned()))
-            .retry_config(RetryConfig::disabled())
-            .timeout_config(TimeoutConfig::disabled())
-            .stalled_stream_protection(
-                aws_config::stalled_stream_protection::StalledStreamProtectionConfig::disabled(),
-            )
-            .identity_cache(aws_sdk_secretsmanager::config::IdentityCache::no_cache());
-        sdk.set_endpoint_url(endpoint.map(|endpoint| endpoint.replace("{region}", region)));
-        sdk.use_fips(self.aws.fips).use_dual_stack(self.aws.dual_stack)
-    }
-
-    /// Whether this machine's clock may be why AWS did not take a signature. The next one of the
-    /// same client is made by AWS's clock.
-    fn is_clocks_fault(&self, failure: &Failure) -> bool {
-        failure.their_time().is_some_and(|theirs| self.clock.set_by(theirs))
-    }
-
-    /// The settings for STS in `region`.
-    fn sts(&self, region: &str) -> sdk_config::Builder {
-        self.sdk(region, self.aws.sts_endpoint.as_ref().or(self.aws.endpoint.as_ref()))
-    }
+/// What time it is, and chance: numbers from 0 to 1.
+pub(super) struct Circumstances {
+    pub(super) clock: Rc<dyn Local>,
+    pub(super) jitter: fn() -> f64,
 }
 
 impl Aws {
@@ -148,17 +89,24 @@ impl Aws {
         http: &Http,
         environment: AwsEnvironment,
         workload: Option<Workload>,
+        Circumstances { clock, jitter }: Circumstances,
     ) -> Result<Self, SourceError> {
         refuse(&aws)?;
         let connector = Connector::new(client(&aws, http)?);
         let session = session::name(environment.pod.as_ref());
         let regions = Regions::new(aws.failover_regions.clone());
-        let setup = Rc::new(Setup { connector, aws, session, regions, clock: Clock::default() });
+        let (clock, errands) = (Clock::new(clock), Errands::default());
+        let setup = Rc::new(Setup { connector, aws, session, regions, clock, errands });
         let identity = Rc::new(Identity::new(setup.clone(), http, environment)?);
         let prover = Prover::new(identity.clone(), setup.clock.clone());
-        let caller = Caller::new(setup, identity);
+        let caller = Caller::new(setup.clone(), identity);
         let (secrets, parameters) = (SecretsManager::new(), ParameterStore::new());
-        Ok(Self { caller, secrets, parameters, kms: Kms::new(), workload, prover })
+        Ok(Self { setup, caller, secrets, parameters, kms: Kms::new(jitter), workload, prover })
+    }
+
+    /// Renews credentials that are still good beside the work, for as long as it is polled.
+    pub(super) async fn run_errands(&self) -> Infallible {
+        self.setup.errands.run().await
     }
 
     /// Proves who the pod is, with the credentials that everything is read with.

@@ -22,12 +22,14 @@ pub struct Fetched {
     pub version: Version,
     /// When it has to be looked at again, if it has a time of its own: a lease, a certificate.
     pub due: Option<Instant>,
+    /// What the backend says beside it, for a person: a field that it does not know, ….
+    pub warnings: Vec<String>,
 }
 
 impl Fetched {
     /// A secret that is looked at once an interval.
     pub fn new(data: SecretData, version: Version) -> Self {
-        Self { data: Rc::new(data), version, due: None }
+        Self { data: Rc::new(data), version, due: None, warnings: Vec::new() }
     }
 }
 
@@ -59,6 +61,12 @@ pub type SourceError = Fault;
 pub trait Source {
     /// Reads the secret that is asked for.
     fn fetch(&self, ask: &Ask) -> impl Future<Output = Result<Fetched, SourceError>>;
+
+    /// Which lane a location is read in: those of one share a backend, a region and an identity, and
+    /// so their misfortunes, with no other.
+    fn lane(&self, location: &Location) -> String {
+        location.source().to_string()
+    }
 
     /// Parts `locations` into what is read together; by itself a source reads each alone.
     fn batches(&self, locations: Vec<Location>) -> Vec<Vec<Location>> {

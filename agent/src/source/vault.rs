@@ -4,67 +4,72 @@
 //! fetch ─ session (token: login, renewal) ─ held? ─┬─ yes: leases (looked up, renewed)  ─┐
 //!                                                  └─ no:  mount ─┬─ catalogue, kv       ├─ state
 //!                                                                 └─ engine (read, write)┘
-//! PURE  token, lease, life, answer, kv, hidden, request                    EDGE  api, auth, state
+//! PURE  token, lease, life, answer, end, seconds, verdict, index, hidden, request
+//! EDGE  api (flights), asker, standing, auth, state
 //! ```
 //! Requests go through vaultrs' middleware and rustify's endpoints on the agent's own HTTP client,
 //! because vaultrs alone reads the environment, follows redirects with the token, and drops a
 //! secret's version and lease.
+//!
+//! Invariant: only Vault's own words say that something is missing, forbidden or ended.
+//! Invariant: what makes something (a login, credentials, a write) is never under way twice.
 
 mod address;
 mod answer;
 mod api;
+mod asker;
 mod auth;
 mod catalogue;
 mod connection;
+mod end;
 mod error;
 mod give_back;
 mod hidden;
+mod index;
 mod kv;
 mod lease;
 mod leasing;
 mod life;
 mod mount;
 mod request;
+mod seconds;
 mod session;
+mod standing;
 mod state;
+mod surroundings;
 mod token;
+mod verdict;
 
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use mayfly_spec::{
     Location,
     reference::{KvVersion, VaultPath, VaultWrite},
     spec,
 };
-use tokio::time::Instant;
-use zeroize::Zeroizing;
+use tracing::warn;
+
+pub(super) use surroundings::Surroundings;
 
 use super::{
     aws::Prover,
     contract::{Ask, Fetched, SourceError, unsupported},
 };
 use crate::{
-    clock::{Clock, SystemClock},
     digest,
     fault::{Class, Fault},
     http::Http,
 };
-use api::Api;
+use api::{Api, Wire};
+use asker::Asker;
 use auth::Auth;
 use catalogue::Catalogue;
-use error::Deed;
-use lease::Leases;
-use mount::{Engine, Mount, Mounts};
-use request::Request;
+use end::Kind;
+use leasing::{Leasing, Wish};
+use mount::{Engine, Mount, Mounts, Untold};
 use session::Session;
-use state::{Moment, State};
+use state::State;
 use token::Token;
-
-/// A body of an answer.
-type Body = Zeroizing<Vec<u8>>;
 
 /// One Vault server, seen by one role.
 #[derive(Debug)]
@@ -73,10 +78,11 @@ pub(super) struct Vault {
     session: Session,
     mounts: Mounts,
     catalogue: Catalogue,
-    leases: RefCell<Leases>,
-    /// Whether the policy lets the agent ask about its leases; true until it is refused.
-    may_look_up: Cell<bool>,
+    leasing: Leasing,
     state: State,
+    /// What Vault said beside each answer, as far as it was told.
+    told: RefCell<BTreeMap<Location, Vec<String>>>,
+    surroundings: Surroundings,
 }
 
 impl Vault {
@@ -84,24 +90,39 @@ impl Vault {
         spec: &mayfly_spec::Spec,
         http: &Http,
         prover: Option<Prover>,
+        surroundings: Surroundings,
     ) -> Result<Self, SourceError> {
         let vault = spec.vault.as_ref().ok_or_else(|| {
             Fault::new(Class::Configuration, "`vault:` references need the `vault` section, with `address` and `auth` (`mayfly.dev/vault-address`, `mayfly.dev/vault-role`)")
         })?;
-        let address = address::parse(&vault.address)?;
-        let client = connection::client(vault, &address, http)?;
+        let client = connection::client(vault, &address::parse(&vault.address)?, http)?;
         let auth = Auth::new(vault.auth.clone(), http.root(), prover)?;
         let folder = spec.state.as_ref().map(|folder| http.root().resolve(folder));
         let state = State::new(folder, owner(vault));
-        let (tokens, leases) = state.load(now());
+        Self::over(client, spec, vault, auth, state, surroundings)
+    }
+
+    /// The server at the other end of `wire`.
+    fn over(
+        wire: impl Wire + 'static,
+        spec: &mayfly_spec::Spec,
+        vault: &spec::Vault,
+        auth: Auth,
+        state: State,
+        surroundings: Surroundings,
+    ) -> Result<Self, SourceError> {
+        let address = address::parse(&vault.address)?;
+        let limit = vault.patience().duration();
+        let (tokens, leases) = state.load(surroundings.now());
         Ok(Self {
-            api: Api::new(&address, client, vault.namespace.clone()),
-            session: Session::new(auth, tokens),
+            api: Api::new(&address, wire, limit, vault.namespace.clone()),
+            session: Session::new(auth, tokens, surroundings.clone()),
             mounts: Mounts::default(),
             catalogue: Catalogue::new(spec),
-            leases: RefCell::new(leases),
-            may_look_up: Cell::new(true),
+            leasing: Leasing::new(leases, surroundings.clone()),
             state,
+            told: RefCell::default(),
+            surroundings,
         })
     }
 
@@ -118,18 +139,29 @@ impl Vault {
             }
             other => other,
         };
-        self.state.save(&*self.session.tokens().await, &self.leases.borrow(), now());
-        fetched
+        let now = self.surroundings.now();
+        self.state.save(&self.session.tokens(), &self.leasing.leases(), now);
+        fetched.inspect(|fetched| self.tell(&ask.location, &fetched.warnings))
+    }
+
+    /// Says once what Vault says beside an answer.
+    fn tell(&self, location: &Location, warnings: &[String]) {
+        let before = self.told.borrow_mut().insert(location.clone(), warnings.to_vec());
+        if !warnings.is_empty() && before.as_deref() != Some(warnings) {
+            warn!(reference = location.label(), said = warnings.join("; "), "Vault warns");
+        }
     }
 
     async fn fetch_as(&self, ask: &Ask, token: &Rc<Token>) -> Result<Fetched, SourceError> {
         let location = &ask.location;
-        if let Some(leased) = self.leased(location, token).await? {
+        let namespace = location.vault_namespace();
+        let asker = Asker { api: &self.api, token, who: self.session.name(), namespace };
+        if let Some(leased) = self.leasing.held(location, asker).await? {
             return Ok(leased);
         }
         match location {
-            Location::Vault(path) => self.read(ask, path, token).await,
-            Location::VaultWrite(write) => self.write(location, write, token).await,
+            Location::Vault(path) => self.read(ask, path, asker).await,
+            Location::VaultWrite(write) => self.write(location, write, asker).await,
             other => Err(unsupported(other)),
         }
     }
@@ -138,29 +170,42 @@ impl Vault {
         &self,
         ask: &Ask,
         path: &VaultPath,
-        token: &Rc<Token>,
+        asker: Asker<'_>,
     ) -> Result<Fetched, SourceError> {
-        let engine = match path.kv {
-            Some(kv) => Engine::Kv(Mount::of_first_name(&path.path, kv)),
-            None => self.engine(&path.path, token).await?,
-        };
-        match engine {
-            Engine::Kv(mount) => match self.unchanged(ask, path, &mount, token).await {
+        match self.engine_of_read(path, asker).await? {
+            Engine::Kv(mount) => match self.unchanged(ask, path, &mount, asker).await {
                 Some(held) => Ok(held),
-                None => self.read_kv(path, &mount, token).await,
+                None => self.read_kv(path, &mount, None, asker).await,
             },
             // Its paths name no lease, so that nothing is taken by mistake.
-            Engine::Untold => {
+            Engine::Untold(untold) => {
                 let mount = Mount::of_first_name(&path.path, KvVersion::V2);
-                self.read_kv(path, &mount, token).await
+                self.read_kv(path, &mount, Some(&untold), asker).await
             }
-            Engine::Other(engine) if path.version.is_some() => {
-                Err(error::versionless(&path.path, &engine))
+            Engine::Other(Kind { name, .. }) if path.version.is_some() => {
+                Err(leasing::versionless(&path.path, &name))
             }
-            Engine::Other(_) => {
-                let request = Request::read(path.path.clone());
-                self.take(&ask.location, request, Deed::Read, token).await
+            Engine::Other(kind) => {
+                let location = &ask.location;
+                self.take(Wish { location, kind: &kind, path: &path.path, body: None }, asker).await
             }
+        }
+    }
+
+    /// What the reference says of the engine, or Vault.
+    async fn engine_of_read(
+        &self,
+        path: &VaultPath,
+        asker: Asker<'_>,
+    ) -> Result<Engine, SourceError> {
+        let mount = |kv| match &path.mount {
+            Some(mount) => Mount::said(mount, kv),
+            None => Mount::of_first_name(&path.path, kv),
+        };
+        match (path.kv, &path.engine) {
+            (Some(kv), _) => Ok(Engine::Kv(mount(kv))),
+            (None, Some(name)) => Ok(Engine::Other(Kind { name: name.clone(), mount: None })),
+            (None, None) => self.engine(&path.path, asker).await,
         }
     }
 
@@ -170,10 +215,10 @@ impl Vault {
         ask: &Ask,
         path: &VaultPath,
         mount: &Mount,
-        token: &Token,
+        asker: Asker<'_>,
     ) -> Option<Fetched> {
         let held = ask.held.as_ref()?;
-        let newest = self.catalogue.version(path, mount, token, &self.api).await?;
+        let newest = self.catalogue.version(path, mount, asker).await?;
         // By its number and its age: a secret that was made anew begins at one again.
         (newest == held.version).then(|| held.clone())
     }
@@ -182,16 +227,17 @@ impl Vault {
         &self,
         path: &VaultPath,
         mount: &Mount,
-        token: &Rc<Token>,
+        guess: Option<&Untold>,
+        asker: Asker<'_>,
     ) -> Result<Fetched, SourceError> {
-        let who = self.session.name();
-        let request = mount.request(path).ok_or_else(|| error::unversioned(path))?;
+        let request = mount.request(path).ok_or_else(|| kv::unversioned(path))?;
         let at = request.path.clone();
-        match self.api.call(request, Some(token)).await {
+        match asker.call(request).await {
+            Ok(body) if verdict::is_wrapped(&body) => Err(leasing::wrapped(&at)),
             Ok(body) => kv::fetched(&body, mount.kv, path),
             Err(error) => {
-                self.mounts.forget(&path.path);
-                Err(error::read(&error, path, &error::At { path: &at, mount, who }))
+                self.mounts.forget(&path.path, asker.namespace);
+                Err(kv::refused(&error, path, &kv::At { path: &at, mount, guess, who: asker.who }))
             }
         }
     }
@@ -200,26 +246,39 @@ impl Vault {
     async fn write(
         &self,
         location: &Location,
-        VaultWrite { path, body }: &VaultWrite,
-        token: &Rc<Token>,
+        write: &VaultWrite,
+        asker: Asker<'_>,
     ) -> Result<Fetched, SourceError> {
-        match self.engine(path, token).await? {
-            Engine::Kv(mount) => Err(error::write_to_kv(path, &mount.path)),
-            Engine::Untold => {
-                self.mounts.forget(path);
-                Err(error::write_to_unknown(path, self.session.name()))
-            }
-            Engine::Other(_) => {
-                let request = Request::write(path.clone(), body);
-                self.take(location, request, Deed::Write, token).await
-            }
-        }
+        let path = &write.path;
+        let kind = match self.engine(path, asker).await? {
+            Engine::Kv(mount) => return Err(leasing::write_to_kv(path, &mount.path)),
+            Engine::Other(kind) => kind,
+            Engine::Untold(untold) => said(write)
+                .ok_or_else(|| leasing::write_to_unknown(path, asker.who, &untold.said))?,
+        };
+        self.take(Wish { location, kind: &kind, path, body: Some(&write.body) }, asker).await
     }
 
-    async fn engine(&self, path: &str, token: &Token) -> Result<Engine, SourceError> {
-        let engine = self.mounts.of(path, token, &self.api).await;
-        engine.map_err(|error| error::mount(&error, path, self.session.name()))
+    async fn take(&self, wish: Wish<'_>, asker: Asker<'_>) -> Result<Fetched, SourceError> {
+        let fetched = self.leasing.take(&wish, asker).await;
+        if fetched.as_ref().is_err_and(|fault| !fault.is_transient()) {
+            self.mounts.forget(wish.path, asker.namespace);
+        }
+        fetched
     }
+
+    async fn engine(&self, path: &str, asker: Asker<'_>) -> Result<Engine, SourceError> {
+        let what = format!("the mount of `{path}`, asked for by {}", asker.who);
+        self.mounts.of(path, asker).await.map_err(|error| error::common(&error, &what))
+    }
+}
+
+/// The engine that is written to where Vault does not tell it: the one that the author says, or an
+/// auth method, which by its path is no key-value store.
+fn said(VaultWrite { path, engine, .. }: &VaultWrite) -> Option<Kind> {
+    let of_auth = || path.starts_with("auth/").then(|| "auth".to_owned());
+    let name = engine.clone().or_else(of_auth)?;
+    Some(Kind { name, mount: None })
 }
 
 /// Whose state it is: another server's, namespace's or role's token is of no use.
@@ -228,6 +287,5 @@ fn owner(vault: &spec::Vault) -> String {
     digest::hex(&vault.unwrap_or_default(), 16)
 }
 
-fn now() -> Moment {
-    Moment { instant: Instant::now(), time: SystemClock.now() }
-}
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,8 @@ use mayfly_tests::{
         suite::Case,
     },
 };
-use rustix::fs::{CWD, FileType, Mode, mknodat};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Uid, chownat, mkdirat, mknodat, openat};
+use serde_json::{Value, json};
 
 use super::{app_is_untouched, becomes, still_refreshes, watcher};
 use crate::{
@@ -37,6 +38,10 @@ pub(super) fn cases() -> Vec<Case> {
         a_planted_directory_at_a_files_name_is_replaced,
         a_planted_pipe_for_a_status_is_replaced,
         a_planted_link_for_a_status_is_not_followed,
+        a_plausible_status_steers_nothing,
+        a_generation_of_the_last_number_is_not_believed,
+        a_deep_directory_is_removed,
+        everything_at_once_for_a_while_changes_nothing,
         a_changed_file_is_mended,
         what_only_root_can_remove_is_told,
     ]
@@ -78,6 +83,9 @@ struct Hostile {
     user: u32,
 }
 
+/// A generation after which there can be none.
+const LAST: &str = "..18446744073709551615-00000000";
+
 /// What the bait says before and after.
 const BAIT: &str = "a file of the node's";
 
@@ -89,12 +97,7 @@ async fn tampered_is_mended(
     let tenant = Tenant::new(cluster, "tampered").await?;
     let value = tenant.put("app").await?;
     let pod = tenant.run(&tenant.vault_pod("web")).await?;
-    let bait = cluster.lab().folders.cluster().join(format!("bait-{}", tenant.namespace.name()));
-    fs::write(&bait, BAIT).context("lay the bait")?;
-    let volume = volume(cluster, &pod, SECRETS).await?;
-    ensure!(is_in_memory(&volume)?, "{} is not in memory", volume.display());
-    let user = fs::symlink_metadata(volume.join("value")).context("look at the file's link")?.uid();
-    let hostile = Hostile { volume, bait, user };
+    let hostile = Hostile::of(cluster, &tenant, &pod).await?;
     deed(&hostile)?;
     becomes(&pod, &value).await?;
     still_refreshes(&tenant, &pod).await?;
@@ -120,10 +123,52 @@ fn is_in_memory(folder: &Path) -> Result<bool> {
 }
 
 impl Hostile {
+    async fn of(cluster: &Cluster, tenant: &Tenant<'_>, pod: &Pod) -> Result<Self> {
+        let bait =
+            cluster.lab().folders.cluster().join(format!("bait-{}", tenant.namespace.name()));
+        fs::write(&bait, BAIT).context("lay the bait")?;
+        let volume = volume(cluster, pod, SECRETS).await?;
+        ensure!(is_in_memory(&volume)?, "{} is not in memory", volume.display());
+        let link = fs::symlink_metadata(volume.join("value")).context("look at the file's link")?;
+        Ok(Self { volume, bait, user: link.uid() })
+    }
+
+    fn plant_status(&self) -> Result<()> {
+        let path = self.volume.join("status.json");
+        let text = fs::read_to_string(&path).context("read the status")?;
+        let mut status: Value = serde_json::from_str(&text).context("read the status")?;
+        status["generation"] = json!(u64::MAX);
+        status["state"] = json!("failed");
+        status["error"] = json!({"class": "refused", "message": "planted \u{1b}]0;planted\u{7}"});
+        for reference in status["references"].as_array_mut().into_iter().flatten() {
+            reference["version"] = json!("18446744073709551615");
+            reference["created"] = json!("9999-12-31T23:59:59Z");
+        }
+        fs::remove_file(&path).context("remove the status")?;
+        fs::write(&path, status.to_string()).context("plant a status")?;
+        self.give(&path)
+    }
+
+    /// Directories in directories, where the agent sweeps.
+    fn plant_depth(&self) -> Result<()> {
+        let top = self.volume.join("..7-0badcafe");
+        fs::create_dir_all(&top).context("plant a directory")?;
+        self.give(&top)?;
+        let mut at = fs::File::open(&top).context("open it")?;
+        for _ in 0..40_000 {
+            mkdirat(&at, "d", Mode::RWXU).context("plant a directory")?;
+            chownat(&at, "d", Some(Uid::from_raw(self.user)), None, AtFlags::SYMLINK_NOFOLLOW)?;
+            at = openat(&at, "d", OFlags::DIRECTORY | OFlags::RDONLY, Mode::empty())?.into();
+        }
+        Ok(())
+    }
+
     /// A name in the volume, with nothing there any more.
     fn cleared(&self, name: &str) -> Result<PathBuf> {
         let path = self.volume.join(name);
-        fs::remove_file(&path).with_context(|| format!("remove {name}"))?;
+        let is_directory = fs::symlink_metadata(&path).is_ok_and(|it| it.is_dir());
+        let removed = if is_directory { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        removed.with_context(|| format!("remove {name}"))?;
         Ok(path)
     }
 
@@ -199,6 +244,48 @@ async fn a_planted_pipe_for_a_status_is_replaced(cluster: &Cluster) -> Result<()
 
 async fn a_planted_link_for_a_status_is_not_followed(cluster: &Cluster) -> Result<()> {
     tampered_is_mended(cluster, |hostile| hostile.plant_link("status.json", &hostile.bait)).await
+}
+
+/// The agent's own account, but of newer versions, later dates and the last generation that there can be.
+async fn a_plausible_status_steers_nothing(cluster: &Cluster) -> Result<()> {
+    tampered_is_mended(cluster, Hostile::plant_status).await
+}
+
+async fn a_generation_of_the_last_number_is_not_believed(cluster: &Cluster) -> Result<()> {
+    tampered_is_mended(cluster, |hostile| hostile.plant_link("..data", Path::new(LAST))).await
+}
+
+/// Such a name is the agent's to sweep; forty thousand levels are more than a stack holds.
+async fn a_deep_directory_is_removed(cluster: &Cluster) -> Result<()> {
+    tampered_is_mended(cluster, Hostile::plant_depth).await
+}
+
+/// All of it, again and again, while the secret is rotated: what the app reads is always a value that was put there, the
+/// gate opens for another process, and the agent is not restarted.
+async fn everything_at_once_for_a_while_changes_nothing(cluster: &Cluster) -> Result<()> {
+    let rounds = if cluster.soak() { 100 } else { 10 };
+    let tenant = Tenant::new(cluster, "siege").await?;
+    tenant.put("app").await?;
+    let pod = tenant.run(&tenant.vault_pod("web")).await?;
+    let hostile = Hostile::of(cluster, &tenant, &pod).await?;
+    for round in 0..rounds {
+        hostile.plant_status()?;
+        hostile.plant_depth()?;
+        match round % 4 {
+            0 => hostile.plant_link("..data", Path::new(LAST))?,
+            1 => hostile.plant_directory("..data")?,
+            2 => hostile.plant_link("value", &hostile.bait)?,
+            _ => hostile.plant_directory("status.json")?,
+        }
+        let value = tenant.put("app").await?;
+        becomes(&pod, &value).await?;
+        let waited = pod.exec_in("mayfly-agent", &["/mayfly-agent", "wait", "--timeout=20s"]).await;
+        waited.context("the gate does not open")?;
+        let said = pod.exec_in("mayfly-agent", &["/mayfly-agent", "status"]).await?;
+        ensure!(!said.contains("planted") && !said.contains('\u{1b}'), "the status says {said:?}");
+    }
+    ensure!(fs::read_to_string(&hostile.bait)? == BAIT, "a planted link was followed");
+    nothing_was_restarted(&pod).await
 }
 
 async fn a_changed_file_is_mended(cluster: &Cluster) -> Result<()> {

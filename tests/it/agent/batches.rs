@@ -34,6 +34,14 @@ async fn delivered(pod: &Pod, count: usize, expected: (usize, usize)) {
 }
 
 #[tokio::test]
+async fn a_name_that_ends_in_a_slash_is_written_with_its_percent_sequence() {
+    let pod = Pod::new(json!([{"path": "file", "from": "aws-sm:prod/db%2F"}])).await;
+    pod.server.aws().put("prod/db/", "hunter2");
+    let (code, said) = pod.told("once").await;
+    assert_eq!((code, pod.read("file").as_str()), (0, "hunter2"), "{said}");
+}
+
+#[tokio::test]
 async fn twenty_five_secrets_are_two_calls() {
     delivered(&pod(25).await, 25, (2, 0)).await;
 }

@@ -25,7 +25,7 @@ async fn secrets_of_aws_and_vault_arrive_with_the_pods_own_identity() {
     assert_eq!(code, 0, "{said}");
     assert_eq!(pod.read("db-password"), "hunter2");
     assert_eq!(pod.read("db.json"), r#"{"user":"web","password":"hunter2"}"#);
-    assert_eq!(pod.read("app.env"), "A=\"<b>\"\nB=\"it's\"\n");
+    assert_eq!(pod.read("app.env"), "A='<b>'\nB=\"it's\"\n");
     assert_eq!((pod.read("old"), pod.read("all/A")), ("1".to_owned(), "<b>".to_owned()));
     let requests = pod.server.requests().len();
     // STS and login once; three secrets of AWS; two mounts and two secrets of Vault; the token's end.

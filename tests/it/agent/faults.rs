@@ -66,6 +66,34 @@ async fn a_page_of_a_broken_proxy() {
     is_survived(&Fault::Status(502), "502").await;
 }
 
+/// Whatever a balancer or a proxy says is not said by the backend.
+#[tokio::test]
+async fn a_page_of_somebody_else() {
+    for status in [403, 404] {
+        let from = "vault:secret/app#v";
+        let pod = pod(from).await.hasty();
+        let scope = Scope::Operation("GET /v1/secret/data/app");
+        pod.server.faults().always(scope, Fault::Status(status));
+        let (code, said) = pod.told("once").await;
+        assert_eq!(code, 5, "{said}");
+        let (message, status) = (pod.read("termination"), status.to_string());
+        for words in [pod.server.url(), status, "Not what you asked for".to_owned()] {
+            assert!(message.contains(&words), "`{message}` lacks `{words}`");
+        }
+    }
+}
+
+/// Vault's words for what passes do not end a start.
+#[tokio::test]
+async fn an_upgrade_that_takes_a_moment() {
+    let pod = pod("vault:secret/app#v").await;
+    let scope = Scope::Operation("GET /v1/secret/data/app");
+    let said = "Upgrading from non-versioned to versioned data. This backend will be unavailable for a brief period and will resume service shortly.";
+    pod.server.faults().times(2, scope, Fault::Vault(400, said));
+    let (code, said) = pod.told("once").await;
+    assert_eq!((code, pod.read("file").as_str()), (0, "one"), "{said}");
+}
+
 #[tokio::test]
 async fn half_an_answer() {
     is_survived(&Fault::Truncate, "broke off").await;

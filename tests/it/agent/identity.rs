@@ -1,17 +1,24 @@
 //! As whom the agent asks AWS: Pod Identity, assumed roles, and never anybody else.
 
-use std::process::Stdio;
+use std::{process::Stdio, time::Duration};
 
-use mayfly_tests::secret_server::{Fault, Scope};
+use mayfly_agent::{
+    root::Root,
+    source::{Ask, AwsEnvironment, Backends, Source as _},
+};
+use mayfly_spec::Spec;
+use mayfly_tests::secret_server::{AwsError, Fault, Scope};
 use serde_json::json;
 use tokio::{
     net::{TcpListener, TcpStream},
     process::{Child, Command},
+    time::Instant,
 };
 
 use super::pod::{JWT, Pod, ROLE, terminate};
 
 const READER: &str = "arn:aws:iam::210987654321:role/reader";
+const OTHER: &str = "arn:aws:iam::210987654321:role/other";
 const CREDENTIALS: &str = "GET /v1/credentials";
 
 /// A pod with a Pod Identity association, as EKS's webhook leaves the agent's container.
@@ -90,7 +97,7 @@ async fn a_node_agent_that_is_busy_or_not_there_yet_is_waited_for() {
     }
     let (code, said) = associated.told("once").await;
     assert_eq!((code, associated.pod.read("file").as_str()), (0, "hunter2"), "{said}");
-    for words in ["asks for fewer calls", "cannot be reached", "agent failed", "something else"] {
+    for words in ["asks for fewer calls", "broke off", "HTTP status 500", "HTTP status 200"] {
         assert!(said.contains(words), "`{said}` lacks `{words}`");
     }
 }
@@ -109,6 +116,112 @@ async fn a_service_account_without_an_association_is_told_what_to_do() {
     let (code, said) = associated.told("check").await;
     assert_eq!(code, 3, "{said}");
     assert!(said.contains("the pod's token is not sent to `http://10.0.0.1"), "{said}");
+}
+
+/// What was made a moment ago is not known everywhere at once.
+#[tokio::test]
+async fn an_association_that_is_seconds_old_is_waited_for() {
+    let associated = Associated::new("aws-sm:prod/db").await;
+    for (status, code) in [(404, "ResourceNotFoundException"), (403, "AccessDeniedException")] {
+        let fault = Fault::Aws(AwsError::new(status, code, "not yet"));
+        associated.pod.server.faults().times(1, Scope::Operation(CREDENTIALS), fault);
+    }
+    let (code, said) = associated.told("once").await;
+    assert_eq!((code, associated.pod.read("file").as_str()), (0, "hunter2"), "{said}");
+    assert!(said.contains("has no association for the pod's service account"), "{said}");
+    assert!(said.contains("EKS Pod Identity refuses the pod"), "{said}");
+}
+
+#[tokio::test]
+async fn a_role_that_is_seconds_old_is_waited_for_and_told_as_what_it_is() {
+    let from = format!("aws-sm:prod/db?role={READER}");
+    for (operation, error, words) in [
+        (
+            "AssumeRoleWithWebIdentity",
+            AwsError::new(403, "AccessDenied", "Not authorized"),
+            "its trust policy must allow `sts:AssumeRoleWithWebIdentity`",
+        ),
+        (
+            "AssumeRoleWithWebIdentity",
+            AwsError::new(400, "InvalidIdentityToken", "Couldn't retrieve verification key from"),
+            "STS could not fetch the keys",
+        ),
+    ] {
+        let pod = Pod::new(json!([{"path": "file", "from": from}])).await;
+        pod.server.aws().put("prod/db", "hunter2");
+        let fault = Fault::Aws(error);
+        pod.server.faults().times(1, Scope::Operation(operation), fault.clone());
+        // As long as nobody trusts the role for `over`.
+        let denied = AwsError::new(403, "AccessDenied", "not yet");
+        pod.server.faults().times(1, Scope::Role(READER), Fault::Aws(denied));
+        pod.server.aws().trust_role(READER, ROLE, None);
+        let (code, said) = pod.told("once").await;
+        assert_eq!((code, pod.read("file").as_str()), (0, "hunter2"), "{said}");
+        assert!(said.contains(words) && said.contains("may not assume the role"), "{said}");
+        // Whoever does not wait is told what it is.
+        pod.server.faults().always(Scope::Operation(operation), fault);
+        let (code, said) = pod.told("check").await;
+        assert!(code == 3 && said.contains(words), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn credentials_that_are_still_good_are_used_while_sts_hangs() {
+    let pod = Pod::new(json!([{"path": "file", "from": "aws-sm:prod/db"}])).await;
+    pod.server.aws().put("prod/db", "one");
+    pod.server.aws().sessions_last(Duration::from_secs(12));
+    let agent = pod.started().await;
+    pod.server.faults().always(Scope::Operation("AssumeRoleWithWebIdentity"), Fault::Hang);
+    pod.until("a renewal", |pod| pod.server.count("AssumeRoleWithWebIdentity") == 2).await;
+    pod.server.aws().put("prod/db", "two");
+    let began = Instant::now();
+    pod.until("the new value", |pod| pod.read("file") == "two").await;
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    assert_eq!(pod.status()["state"], "ready");
+    terminate(&agent);
+}
+
+/// Of one look: who waits for a dead role waits alone. The SDK's futures need more of a stack than a
+/// test's thread has.
+#[test]
+fn a_dead_identity_of_one_role_delays_no_other() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let test = move || runtime.block_on(who_waits_for_a_dead_role_waits_alone());
+    let thread = std::thread::Builder::new().stack_size(32 << 20).spawn(test);
+    thread.expect("a thread").join().expect("no panic");
+}
+
+async fn who_waits_for_a_dead_role_waits_alone() {
+    let pod = Pod::new(json!([
+        {"path": "dead", "from": format!("aws-sm:prod/db?role={READER}")},
+        {"path": "own", "from": "aws-sm:prod/db"},
+        {"path": "other", "from": format!("aws-ssm:/url?role={OTHER}")},
+    ]))
+    .await;
+    pod.server.aws().put("prod/db", "hunter2");
+    pod.server.aws().put_parameter("/url", "postgres://db");
+    pod.server.aws().trust_role(OTHER, ROLE, None);
+    pod.server.faults().always(Scope::Role(READER), Fault::Hang);
+    let spec = Spec::from_environment(&pod.spec.to_string()).expect("a configuration");
+    let root = Root::new(Some(pod.root.path().to_owned()));
+    let backends = Backends::new(&spec, &root, AwsEnvironment::default()).expect("backends");
+    let read = async |at: usize| {
+        let location = spec.files.entries()[at].from.location.clone();
+        let ask = [Ask { location, held: None }];
+        // In a box: the SDK's futures are too deep for the compiler otherwise.
+        let mut answers = Box::pin(backends.fetch_batch(&ask)).await;
+        answers.pop().expect("an answer")
+    };
+    tokio::select! {
+        biased;
+        dead = read(0) => panic!("{dead:?}"),
+        (own, other) = async { tokio::join!(read(1), read(2)) } => {
+            own.expect("the own role's");
+            other.expect("the other role's");
+        }
+    }
+    assert_eq!(pod.server.count("AssumeRoleWithWebIdentity"), 1);
 }
 
 #[tokio::test]

@@ -151,6 +151,37 @@ async fn a_role_that_may_not_look_leases_up_keeps_them() {
 }
 
 #[tokio::test]
+async fn a_role_without_the_policy_default_keeps_its_token_and_its_leases() {
+    let mut pod = pod().await;
+    let refused = json!({"path": "none", "from": "vault:secret/none#v", "optional": true});
+    pod.spec["files"].as_array_mut().expect("a list").push(refused);
+    pod.server.vault().lacks_default_policy = true;
+    let agent = pod.started().await;
+    for _ in 0..4 {
+        let before = pod.status()["looked"].clone();
+        pod.until("a later look", |pod| pod.status()["looked"] != before).await;
+    }
+    assert_eq!((user(&pod), pod.server.count(LOGIN), pod.server.count(READ)), ("1".into(), 1, 1));
+    pod.server.vault().revoke_tokens();
+    pod.until("the next user", |pod| user(pod) != "1").await;
+    assert_eq!(pod.server.count(LOGIN), 2);
+    terminate(&agent);
+}
+
+#[tokio::test]
+async fn a_field_that_vault_does_not_know_is_told() {
+    let mut pod = pod().await;
+    let from = "vault-write:pki/issue/web?common_name=web&tttl=1h#certificate";
+    pod.spec["files"] = json!([{"path": "tls.crt", "from": from}]);
+    let said = "Endpoint ignored these unrecognized parameters: [tttl]";
+    let (code, table) = pod.told("check").await;
+    assert_eq!(code, 0, "{table}");
+    assert!(table.contains(&format!("it warns: {said}")), "{table}");
+    let (code, log) = pod.told("once").await;
+    assert!(code == 0 && log.contains(said), "{code}, {log}");
+}
+
+#[tokio::test]
 async fn a_killed_agent_goes_on_with_its_token_and_its_leases() {
     let pod = pod().await;
     for _ in 0..3 {

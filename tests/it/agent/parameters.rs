@@ -60,6 +60,14 @@ async fn every_form_arrives_decrypted_and_in_one_call() {
 }
 
 #[tokio::test]
+async fn what_aws_publishes_is_read_by_its_arn_without_account() {
+    let arn = "arn:aws:ssm:eu-central-1::parameter/aws/service/ami/id";
+    let pod = pod(json!([{"path": "ami", "from": arn}])).await;
+    pod.server.aws().put_parameter("/aws/service/ami/id", "ami-1");
+    delivered(&pod, &[("ami", "ami-1")]).await;
+}
+
+#[tokio::test]
 async fn versions_and_labels_are_asked_for_as_written() {
     let pod = pod(json!([
         {"path": "newest", "from": "aws-ssm:/prod/db/url"},

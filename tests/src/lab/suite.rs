@@ -26,23 +26,48 @@ use super::{
 /// Tests mostly wait for the cluster, so more of them run at once than there are cores.
 const SIDE_BY_SIDE: usize = 6;
 
+/// What a test does.
+type Outcome<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
+
 /// A test's body on its view of the cluster.
-type Body = for<'a> fn(&'a Cluster) -> Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
+type Body = for<'a> fn(&'a Cluster) -> Outcome<'a>;
+
+/// The body of a test that needs no cluster, only what the lab installs.
+type FreeBody = for<'a> fn(&'a Folders) -> Outcome<'a>;
 
 /// One test.
 #[derive(Debug, Clone)]
 pub struct Case {
     name: String,
-    body: Body,
+    body: Works,
     alone: bool,
     bare: bool,
+}
+
+/// What a test works on.
+#[derive(Debug, Clone, Copy)]
+enum Works {
+    OnCluster(Body),
+    Free(FreeBody),
 }
 
 impl Case {
     /// A test of a module, by its function's name; [`crate::cases`] writes this.
     pub fn new(module: &str, function: &str, body: Body) -> Self {
         let topic = module.split_once("::").map_or(module, |(_, topic)| topic);
+        let body = Works::OnCluster(body);
         Self { name: format!("{topic}::{function}"), body, alone: false, bare: false }
+    }
+
+    /// A test that needs no cluster: none is started if all that run are such.
+    pub fn free(module: &str, function: &str, body: FreeBody) -> Self {
+        let topic = module.split_once("::").map_or(module, |(_, topic)| topic);
+        let body = Works::Free(body);
+        Self { name: format!("{topic}::{function}"), body, alone: false, bare: true }
+    }
+
+    fn is_free(&self) -> bool {
+        matches!(self.body, Works::Free(_))
     }
 
     /// A test of the lab itself, which needs no Mayfly: images are built only if another test runs too.
@@ -65,6 +90,14 @@ impl Case {
 macro_rules! cases {
     ($($test:ident),* $(,)?) => {
         vec![$($crate::lab::suite::Case::new(module_path!(), stringify!($test), |cluster| Box::pin($test(cluster)))),*]
+    };
+}
+
+/// Lists test functions, `async fn(&Folders) -> anyhow::Result<()>`, that need no cluster, as [`Case`]s.
+#[macro_export]
+macro_rules! free_cases {
+    ($($test:ident),* $(,)?) => {
+        vec![$($crate::lab::suite::Case::free(module_path!(), stringify!($test), |folders| Box::pin($test(folders)))),*]
     };
 }
 
@@ -96,7 +129,24 @@ pub fn run(options: &Options, mut cases: Vec<Case>) -> ExitCode {
         let trials = cases.into_iter().map(|case| Trial::test(case.name, || Ok(()))).collect();
         return libtest_mimic::run(&arguments, trials).exit_code();
     }
+    if !options.keep && cases.iter().all(Case::is_free) {
+        return report(run_without_cluster(&arguments, cases));
+    }
     report(run_on_cluster(&Plan { options, wants_mayfly }, &arguments, cases))
+}
+
+fn run_without_cluster(arguments: &Arguments, cases: Vec<Case>) -> Result<ExitCode> {
+    let runtime = Arc::new(Runtime::new().context("start the runtime")?);
+    let folders = Folders::find()?;
+    let _lock = lock(&folders)?;
+    let trial = |case: Case| {
+        let (runtime, folders, name) = (Arc::clone(&runtime), folders.clone(), case.name.clone());
+        Trial::test(name, move || {
+            let Works::Free(body) = case.body else { return Ok(()) };
+            runtime.block_on(body(&folders)).map_err(|error| Failed::from(format!("{error:#}")))
+        })
+    };
+    Ok(libtest_mimic::run(arguments, cases.into_iter().map(trial).collect()).exit_code())
 }
 
 /// Ends whatever a run has left.
@@ -207,7 +257,11 @@ async fn take_turn(case: &Case, cluster: &Cluster) -> Result<()> {
 
 /// Runs one test, and sees to what it leaves.
 async fn attend(case: &Case, cluster: &Cluster) -> Result<()> {
-    let outcome = AssertUnwindSafe((case.body)(cluster)).catch_unwind().await;
+    let body = match case.body {
+        Works::OnCluster(body) => body(cluster),
+        Works::Free(body) => body(&cluster.lab().folders),
+    };
+    let outcome = AssertUnwindSafe(body).catch_unwind().await;
     let outcome =
         outcome.unwrap_or_else(|panic| Err(anyhow!("panicked: {}", panic_message(&*panic))));
     if outcome.is_err() {

@@ -4,6 +4,7 @@
 pub mod debian;
 pub mod golang;
 pub mod python;
+pub mod readers;
 
 use std::{
     fs,

@@ -17,7 +17,7 @@ pub struct Binaries {
 pub fn build() -> Result<Binaries> {
     let host = host_triple()?;
     let status = Command::new(env!("CARGO"))
-        .args(["build", "--locked", "--release", "--target", &host])
+        .args(["build", "--locked", "--release", "--target", &host, "--no-default-features"])
         .args(["--package", "mayfly-agent", "--package", "mayfly-webhook"])
         .env("RUSTFLAGS", "-C target-feature=+crt-static")
         .status()

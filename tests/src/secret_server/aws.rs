@@ -40,6 +40,7 @@ pub struct Aws {
     lagging: BTreeSet<String>,
     ahead: Duration,
     doubts_signatures: bool,
+    session_length: Duration,
     trust: BTreeSet<(String, String)>,
     associations: BTreeMap<String, String>,
     guests: BTreeMap<String, Guest>,
@@ -69,6 +70,7 @@ impl Default for Aws {
             lagging: BTreeSet::new(),
             ahead: Duration::ZERO,
             doubts_signatures: false,
+            session_length: sts::DEFAULT_DURATION,
             trust: BTreeSet::new(),
             associations: BTreeMap::new(),
             guests: BTreeMap::new(),
@@ -193,6 +195,16 @@ impl Aws {
     /// Every session so far is past its expiry.
     pub fn expire_sessions(&mut self) {
         self.keys.values_mut().for_each(AccessKey::expire);
+    }
+
+    /// How long STS's sessions last from now on.
+    pub fn sessions_last(&mut self, length: Duration) {
+        self.session_length = length;
+    }
+
+    /// This access key is no more.
+    pub fn revoke(&mut self, key: &AccessKey) {
+        self.keys.remove(&key.id);
     }
 
     /// Makes a long-lived access key, as on a laptop.

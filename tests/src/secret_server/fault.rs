@@ -31,6 +31,8 @@ pub enum Fault {
     Redirect(String),
     /// A status with a page of HTML, as load balancers have it.
     Status(u16),
+    /// A status with JSON that is nobody's answer, as gateways have it.
+    Json(u16, &'static str),
     /// An error of AWS, in the protocol that was spoken.
     Aws(AwsError),
     /// An error of Vault: the status and its text.
@@ -46,6 +48,8 @@ pub enum Scope {
     Service(Protocol),
     /// Those to one region of AWS.
     Region(&'static str),
+    /// Those to STS for one role.
+    Role(&'static str),
     /// Those whose operation begins so, for example `GetSecretValue` or `GET /v1/secret/`.
     Operation(&'static str),
 }
@@ -92,6 +96,7 @@ impl Scene {
             Scope::All => true,
             Scope::Service(protocol) => request.protocol() == protocol,
             Scope::Region(region) => request.region() == Some(region),
+            Scope::Role(role) => request.form("RoleArn").as_deref() == Some(role),
             Scope::Operation(operation) => request.operation().starts_with(operation),
         }
     }
@@ -129,6 +134,7 @@ impl Fault {
             Self::Huge(length) => huge(length),
             Self::Redirect(url) => redirect(&url, request),
             Self::Status(status) => page(status).whole(),
+            Self::Json(status, body) => Reply::text(status, "application/json", body).whole(),
             Self::Aws(error) if request.protocol() == Protocol::Sts => error.xml().whole(),
             Self::Aws(error) if request.protocol() == Protocol::PodIdentity => error.text().whole(),
             Self::Aws(error) => error.json().whole(),

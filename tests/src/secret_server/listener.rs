@@ -54,6 +54,11 @@ impl Listener {
         }
     }
 
+    /// Shows another certificate from the next opening on.
+    pub(super) fn prove_by(&mut self, tls: TlsAcceptor) {
+        self.door.tls = Some(tls);
+    }
+
     /// Opens the same port anew.
     pub(super) async fn reopen(&mut self) -> Result<()> {
         let socket = self.bind_again().await?;

@@ -52,6 +52,8 @@ pub struct Vault {
     pub lease_max_ttl: Duration,
     /// Whether it can be renewed.
     pub leases_are_renewable: bool,
+    /// Whether tokens lack the policy `default`, as those of a role with `token_no_default_policy`.
+    pub lacks_default_policy: bool,
     /// Whether it is OpenBao, which tells the versions of a whole folder.
     pub is_openbao: bool,
     /// How many requests this node is behind the one that answers logins, as a performance standby.
@@ -81,6 +83,7 @@ impl Default for Vault {
             lease_ttl: TOKEN_TTL,
             lease_max_ttl: MAX_TTL,
             leases_are_renewable: true,
+            lacks_default_policy: false,
             is_openbao: false,
             lag: 0,
             engines: BTreeMap::new(),
@@ -174,8 +177,12 @@ impl Vault {
         let Some(token) = self.live(request.vault_token()) else {
             return errors(403, &["permission denied"]);
         };
-        if self.denied.contains(path) {
+        let is_of_default = path.starts_with("auth/token/") || path.starts_with("sys/leases/");
+        if self.denied.contains(path) || self.lacks_default_policy && is_of_default {
             return forbidden();
+        }
+        if path == "sys/internal/ui/mounts" {
+            return data(200, json!({"secret": {}, "auth": {}}));
         }
         let below = |prefix| path.strip_prefix(prefix);
         if let Some(operation) = below("auth/token/") {

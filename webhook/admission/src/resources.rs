@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use mayfly_spec::{Location, reference::Source};
+use mayfly_spec::{FileEntry, Location, file::Content, reference::Source};
 use serde_json::Value;
 
 use crate::{
@@ -41,6 +41,10 @@ const LARGEST_VAULT_SECRET: u64 = MEBIBYTE;
 const GENERATIONS: u64 = 2;
 /// Directories, links, `status.json`.
 const BESIDE_FILES: u64 = 256 * 1024;
+/// In memory each file begins a new page.
+const PAGE: u64 = 4096;
+/// Room for so many files of a directory whose keys the author does not name.
+const KEYS_OF_A_DIRECTORY: u64 = 512;
 
 /// The volume's size and the agent's resources.
 #[derive(Debug)]
@@ -60,7 +64,7 @@ impl Resources {
     /// What `request` comes to in `pod`.
     pub(crate) fn of(request: &Request, pod: &Pod<'_>) -> Self {
         let settings = &request.settings;
-        let volume = settings.volume_size.clone().unwrap_or_else(|| volume_size(request));
+        let volume = settings.volume_size.clone().unwrap_or_else(|| volume_size(&request.files));
         let (cpu_request, cpu_limit) = (settings.cpu_request.clone(), settings.cpu_limit.clone());
         let (memory_request, memory_limit) =
             (settings.memory_request.clone(), settings.memory_limit.clone());
@@ -95,10 +99,40 @@ fn needed(volume: &Quantity) -> u64 {
 }
 
 /// Two generations of the largest secrets that there can be, in whole mebibytes.
-fn volume_size(request: &Request) -> Quantity {
-    let entries = request.files.iter();
-    let generation: u64 = entries.map(|entry| largest(&entry.from.location)).sum();
-    Quantity::mebibytes((GENERATIONS * generation + BESIDE_FILES).div_ceil(MEBIBYTE))
+fn volume_size(entries: &[FileEntry]) -> Quantity {
+    let mut secrets: BTreeMap<&Location, Vec<&FileEntry>> = BTreeMap::new();
+    for entry in entries {
+        secrets.entry(&entry.from.location).or_default().push(entry);
+    }
+    let contents: u64 =
+        secrets.iter().map(|(secret, entries)| copies(entries) * largest(secret)).sum();
+    let pages: u64 = entries.iter().map(|entry| files(entry) * PAGE).sum();
+    let generation = contents.saturating_add(pages);
+    let size = GENERATIONS.saturating_mul(generation).saturating_add(BESIDE_FILES);
+    Quantity::mebibytes(size.div_ceil(MEBIBYTE))
+}
+
+/// How often the whole of a secret may be written: by each entry that takes all of it, and once by
+/// those together that pick different keys.
+fn copies(entries: &[&FileEntry]) -> u64 {
+    let mut picked: BTreeMap<String, u64> = BTreeMap::new();
+    let mut whole = 0;
+    for entry in entries {
+        match &entry.from.key {
+            Some(key) => *picked.entry(key.to_string()).or_default() += 1,
+            None => whole += 1,
+        }
+    }
+    whole + picked.into_values().max().unwrap_or_default()
+}
+
+/// How many files the entry makes.
+fn files(entry: &FileEntry) -> u64 {
+    match entry.content {
+        Content::Directory if entry.keys.is_empty() => KEYS_OF_A_DIRECTORY,
+        Content::Directory => u64::try_from(entry.keys.len()).unwrap_or(u64::MAX),
+        Content::File(_) => 1,
+    }
 }
 
 /// The most that one location can hold, unless its backend's operator raised it.
@@ -174,5 +208,44 @@ fn is_fixed(container: &Value, resource: &str) -> bool {
         (None, Some(_)) => true,
         (Some(request), Some(limit)) => Quantity::is_same(&request, &limit),
         (_, None) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size(files: impl IntoIterator<Item = String>) -> String {
+        let entry = |json: String| {
+            serde_json::from_str::<FileEntry>(&json)
+                .unwrap_or_else(|error| panic!("{json}: {error}"))
+        };
+        let files: Vec<FileEntry> = files.into_iter().map(entry).collect();
+        volume_size(&files).to_string()
+    }
+
+    fn one(from: &str, more: &str) -> String {
+        size([format!(r#"{{{more},"from":"{from}"}}"#)])
+    }
+
+    #[test]
+    fn files_of_one_secret_share_its_size() {
+        let picked = |at: u32| format!(r#"{{"path":"f{at}","from":"vault:secret/app#k{at}"}}"#);
+        assert_eq!(size((0..40).map(picked)), "3Mi");
+        let apart = |at: u32| format!(r#"{{"path":"f{at}","from":"vault:secret/{at}#k"}}"#);
+        assert_eq!(size((0..40).map(apart)), "81Mi");
+        let same = |at: u32| format!(r#"{{"path":"f{at}","from":"vault:secret/app#k"}}"#);
+        assert_eq!(size((0..4).map(same)), "9Mi");
+        let whole = |at: u32| format!(r#"{{"path":"f{at}.json","from":"vault:secret/app"}}"#);
+        assert_eq!(size((0..4).map(whole)), "9Mi");
+    }
+
+    /// Three hundred short keys take two generations of three hundred pages.
+    #[test]
+    fn a_directory_has_room_for_pages() {
+        assert_eq!(one("aws-sm:prod/app", r#""dir":"d""#), "5Mi");
+        assert_eq!(one("aws-sm:prod/app", r#""dir":"d","keys":["a","b"]"#), "1Mi");
+        assert_eq!(one("aws-ssm:/prod/", r#""dir":"d""#), "7Mi");
+        assert_eq!(one("aws-sm:prod/app", r#""path":"a""#), "1Mi");
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{FileMode, FilePath, Format};
+use super::{Decode, Dialect, FileMode, FilePath, Format, Keys, Shape, Trim};
 use crate::reference::{Reference, ReferenceError};
 
 /// One file, or one directory with a file for each key of a secret.
@@ -11,6 +11,7 @@ use crate::reference::{Reference, ReferenceError};
 /// ```yaml
 /// - {path: db-password, from: "aws-sm:prod/db#password", mode: "0440"}
 /// - {dir: certs, from: "vault:secret/tls", keys: [tls.crt, tls.key]}
+/// - {path: app.env, from: "vault:secret/app", keys: {password: DB_PASSWORD}, dialect: node}
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(try_from = "Fields", into = "Fields")]
@@ -25,8 +26,11 @@ pub struct FileEntry {
     pub mode: Option<FileMode>,
     /// Whether a secret or key that is missing leaves the file out instead of failing.
     pub optional: bool,
-    /// The keys to take, in this order; empty takes all.
-    pub keys: Vec<String>,
+    /// What happens to its values on their way into the file.
+    pub shape: Shape,
+    /// Which other entries it is new together with, beside those of the same secret; the name is the
+    /// author's.
+    pub group: Option<String>,
 }
 
 /// What an entry makes.
@@ -69,6 +73,17 @@ pub enum EntryError {
         "`{0}`: `keys` needs a `format` other than raw (or a name that ends in .json, .yaml, .toml, .env or .properties)"
     )]
     Keys(FilePath),
+    /// No `keys` for a bundle.
+    #[error(
+        "`{0}`: `format: pem` needs `keys`, which say what comes first, for example `[certificate, ca_chain, private_key]`"
+    )]
+    Pem(FilePath),
+    /// `dialect` on another format.
+    #[error("`{0}`: `dialect` is for `format: dotenv` (or a name that ends in .env)")]
+    Dialect(FilePath),
+    /// A group without a name that people could read.
+    #[error("`{0}`: `group` is a name of 1 to 63 characters, none of them a control character")]
+    Group(FilePath),
     /// A reference that cannot be.
     #[error("`{0}`: {1}")]
     Reference(FilePath, ReferenceError),
@@ -90,21 +105,31 @@ struct Fields {
     mode: Option<FileMode>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     optional: bool,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    keys: Vec<String>,
+    #[serde(default, skip_serializing_if = "Keys::is_empty")]
+    keys: Keys,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dialect: Option<Dialect>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    decode: Option<Decode>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trim: Option<Trim>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    group: Option<String>,
 }
 
 impl FileEntry {
     /// A file at `path` from `from`, everything else as the names ask for.
     pub fn file(path: FilePath, from: Reference) -> Result<Self, EntryError> {
         let content = Content::File(default_format(&path, &from));
-        Self { path, content, from, mode: None, optional: false, keys: Vec::new() }.coherent()
+        let shape = Shape::default();
+        Self { path, content, from, mode: None, optional: false, shape, group: None }.coherent()
     }
 
     /// A directory at `path` with one file for each key of `from`.
     pub fn directory(path: FilePath, from: Reference) -> Result<Self, EntryError> {
         let content = Content::Directory;
-        Self { path, content, from, mode: None, optional: false, keys: Vec::new() }.coherent()
+        let shape = Shape::default();
+        Self { path, content, from, mode: None, optional: false, shape, group: None }.coherent()
     }
 
     fn coherent(self) -> Result<Self, EntryError> {
@@ -112,9 +137,15 @@ impl FileEntry {
         if let (Some(field), Some(key)) = (self.needs_whole(), &self.from.key) {
             return Err(EntryError::Key { path, field, key: key.to_string() });
         }
+        if self.group.as_deref().is_some_and(|group| !is_name(group)) {
+            return Err(EntryError::Group(path));
+        }
         match self.content {
             Content::File(_) if self.from.location.is_tree() => Err(EntryError::Tree(path)),
-            Content::File(Format::Raw) if !self.keys.is_empty() => Err(EntryError::Keys(path)),
+            Content::File(Format::Raw) if self.has_keys() => Err(EntryError::Keys(path)),
+            Content::File(Format::Pem) if !self.has_keys() => Err(EntryError::Pem(path)),
+            Content::File(Format::Dotenv) => Ok(self),
+            _ if self.shape.dialect.is_some() => Err(EntryError::Dialect(path)),
             _ => Ok(self),
         }
     }
@@ -123,10 +154,21 @@ impl FileEntry {
     fn needs_whole(&self) -> Option<&'static str> {
         match self.content {
             Content::Directory => Some("dir"),
-            Content::File(_) if !self.keys.is_empty() => Some("keys"),
+            Content::File(_) if self.has_keys() => Some("keys"),
             Content::File(_) => None,
         }
     }
+
+    fn has_keys(&self) -> bool {
+        !self.shape.keys.is_empty()
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    /// As long as a name in Kubernetes.
+    const LONGEST: usize = 63;
+    let length = text.chars().count();
+    (1..=LONGEST).contains(&length) && !text.chars().any(char::is_control)
 }
 
 /// A picked value is written as it is; a whole secret as the file's name asks for.
@@ -151,8 +193,9 @@ impl TryFrom<Fields> for FileEntry {
             None if is_directory => Content::Directory,
             format => Content::File(format.unwrap_or_else(|| default_format(&path, &from))),
         };
-        let Fields { mode, optional, keys, .. } = fields;
-        Self { path, content, from, mode, optional, keys }.coherent()
+        let Fields { mode, optional, keys, dialect, decode, trim, group, .. } = fields;
+        let shape = Shape { keys, dialect, decode, trim };
+        Self { path, content, from, mode, optional, shape, group }.coherent()
     }
 }
 
@@ -169,15 +212,9 @@ impl From<FileEntry> for Fields {
             Content::Directory => (None, Some(entry.path)),
         };
         let from = Some(entry.from.to_string());
-        Self {
-            path,
-            dir,
-            from,
-            format,
-            mode: entry.mode,
-            optional: entry.optional,
-            keys: entry.keys,
-        }
+        let FileEntry { mode, optional, shape, group, .. } = entry;
+        let Shape { keys, dialect, decode, trim } = shape;
+        Self { path, dir, from, format, mode, optional, keys, dialect, decode, trim, group }
     }
 }
 
@@ -196,6 +233,10 @@ mod tests {
             r#"{"dir":"certs","from":"vault:secret/tls","optional":true,"keys":["tls.crt","tls.key"]}"#,
             r#"{"path":"app.json","from":"vault:secret/app","format":"raw"}"#,
             r#"{"path":"tree.env","from":"vault:secret/app","keys":["A"]}"#,
+            r#"{"path":"a.env","from":"vault:secret/app","keys":{"b":"B"},"dialect":"node"}"#,
+            r#"{"path":"a.p12","from":"vault:secret/app#p12","decode":"base64","trim":"newline"}"#,
+            r#"{"path":"a","from":"vault:secret/app","format":"pem","keys":["crt","key"]}"#,
+            r#"{"path":"tls.crt","from":"vault:secret/tls#crt","group":"tls"}"#,
         ] {
             let entry = entry(json).expect(json);
             assert_eq!(serde_json::to_string(&entry).expect("an entry"), json);
@@ -223,6 +264,12 @@ mod tests {
             (r#"{"dir":"a","from":"vault:a/b#c"}"#, "leave `#c` out"),
             (r#"{"dir":"a","from":"vault:a/b","format":"json"}"#, "`format` is for a `path`"),
             (r#"{"path":"a","from":"vault:a/b","mode":"0777"}"#, "lets everybody write"),
+            (r#"{"path":"a","from":"vault:a/b","mode":420}"#, "write \"0644\""),
+            (r#"{"path":"a.json","from":"vault:a/b","dialect":"sh"}"#, "is for `format: dotenv`"),
+            (r#"{"dir":"a","from":"vault:a/b","dialect":"sh"}"#, "is for `format: dotenv`"),
+            (r#"{"path":"a.env","from":"vault:a/b","dialect":"bash"}"#, "unknown variant `bash`"),
+            (r#"{"path":"a","from":"vault:a/b","format":"pem"}"#, "`format: pem` needs `keys`"),
+            (r#"{"path":"a","from":"vault:a/b","group":""}"#, "`a`: `group` is a name"),
             (r#"{"path":"a","from":"vault:a/b","moed":"0400"}"#, "unknown field `moed`"),
         ] {
             let error = entry(json).expect_err(json);

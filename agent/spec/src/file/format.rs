@@ -16,10 +16,16 @@ pub enum Format {
     Yaml,
     /// A TOML table.
     Toml,
-    /// `NAME="value"` lines.
+    /// `NAME='value'` lines, as each [`super::Dialect`] wants them.
     Dotenv,
+    /// Lines that a POSIX shell sources: `dotenv` in the dialect `sh`.
+    Shell,
+    /// What Kubernetes' `fileKeyRef` reads: `dotenv` in the dialect `kubernetes`.
+    EnvFile,
     /// Java's `name=value` lines.
     Properties,
+    /// The PEM blocks of some keys, one after the other.
+    Pem,
 }
 
 impl Format {

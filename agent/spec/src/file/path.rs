@@ -68,10 +68,13 @@ impl FilePath {
         self.0.rsplit('/').next().unwrap_or(&self.0)
     }
 
-    /// The path of `name` below this one; `name` may itself hold `/`.
+    /// The path of `name` below this one; `name` may itself hold `/`. What is the agent's own is so
+    /// only beside the secrets, not below.
     pub fn join(&self, name: &str) -> Result<Self, PathError> {
-        name.parse::<Self>()?;
-        format!("{self}/{name}").parse()
+        match name.parse::<Self>() {
+            Ok(_) | Err(PathError::Reserved(_)) => format!("{self}/{name}").parse(),
+            Err(error) => Err(error),
+        }
     }
 
     /// The path as text.
@@ -196,6 +199,7 @@ mod tests {
     fn a_joined_name_is_checked_like_any_other() {
         let directory: FilePath = "certs".parse().expect("a plain name");
         assert_eq!(directory.join("a/b").expect("a plain path").as_str(), "certs/a/b");
+        assert_eq!(directory.join("status.json").expect("it").as_str(), "certs/status.json");
         for name in ["..", "../x", "/etc", ""] {
             directory.join(name).expect_err(name);
         }

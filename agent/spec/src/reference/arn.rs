@@ -12,11 +12,11 @@ pub struct Arn {
 
 impl Arn {
     /// Accepts any partition, region and account that are not empty: a list of them would be old
-    /// the day after.
+    /// the day after. Only AWS's own public parameters have no account.
     pub fn parse(text: &str) -> Result<Self, ReferenceError> {
         let arn = Self { text: text.to_owned() };
-        let complete = text.starts_with("arn:")
-            && [1, 2, 3, 4, 5].into_iter().all(|at| !arn.part(at).is_empty());
+        let is_there = |at| !arn.part(at).is_empty() || at == 4 && arn.is_public();
+        let complete = text.starts_with("arn:") && [1, 2, 3, 4, 5].into_iter().all(is_there);
         complete.then_some(arn).ok_or_else(|| ReferenceError::Arn(text.to_owned()))
     }
 
@@ -30,7 +30,7 @@ impl Arn {
         self.part(3)
     }
 
-    /// The account's twelve digits.
+    /// The account's twelve digits; empty if the thing is AWS's own.
     pub fn account(&self) -> &str {
         self.part(4)
     }
@@ -43,6 +43,11 @@ impl Arn {
     /// The ARN as it was written.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// Whether it is a parameter that AWS publishes for everybody: those have no account.
+    fn is_public(&self) -> bool {
+        self.service() == "ssm" && self.resource().starts_with("parameter/aws/")
     }
 
     fn part(&self, at: usize) -> &str {

@@ -122,7 +122,10 @@ impl fmt::Display for SecretsManagerSecret {
             Some(SecretVersion::Id(id)) => Some(("version", id.clone())),
             None => None,
         };
-        write_aws(f, Source::AwsSm, &self.id)?;
+        let bare = self.id.strip_suffix('/');
+        write_aws(f, Source::AwsSm, bare.unwrap_or(&self.id))?;
+        // A raw one would name a tree.
+        f.write_str(if bare.is_some() { "%2F" } else { "" })?;
         let access = access(self.region.as_ref(), self.role.as_ref(), self.external_id.as_ref());
         write_options(f, iter::once(version).chain(access))
     }

@@ -99,11 +99,26 @@ pub enum ReferenceError {
     /// A trailing `/` where only one secret can be.
     #[error("a trailing `/` names a tree, which only `aws-ssm` has; name one secret of `{0}`")]
     Tree(&'static str),
+    /// A trailing `/` behind a secret of Secrets Manager.
+    #[error(
+        "a trailing `/` names a tree, which only `aws-ssm` has; if the secret's own name ends in `/`, write `%2F` for it"
+    )]
+    SecretTree,
     /// A tree of parameters with a version, by ARN, or without its leading `/`.
     #[error(
         "`{0}` ends in `/` and so names a tree; write its path as `aws-ssm:/<path>/`, without `version` or `label`, and not as an ARN"
     )]
     ParameterTree(String),
+    /// A name in a Vault path that HTTP would not keep.
+    #[error(
+        "`{0}` has the name `{1}` in it, which is no name of Vault's and could lead to another secret; write the path as Vault has it, each name once between two `/`"
+    )]
+    VaultName(String, String),
+    /// `?mount=` where nothing goes by it.
+    #[error(
+        "the option `mount` needs the option `kv`, the version of the store that is mounted there"
+    )]
+    MountWithoutKv,
     /// `?external-id=` and nobody to tell it to.
     #[error("the option `external-id` needs the option `role`, the role that asks for it")]
     ExternalIdWithoutRole,

@@ -43,6 +43,16 @@ impl Location {
         matches!(self, Self::AwsSsm(parameter) if parameter.name.ends_with('/'))
     }
 
+    /// The namespace of Vault that it names by itself, whole and without outer `/`; `None` is the
+    /// login's, and what is not Vault's has none.
+    pub fn vault_namespace(&self) -> Option<&str> {
+        match self {
+            Self::Vault(path) => path.namespace.as_deref(),
+            Self::VaultWrite(write) => write.namespace.as_deref(),
+            _ => None,
+        }
+    }
+
     /// What it is called where people read it: a sealed value by its key, anything else as it is.
     pub fn label(&self) -> String {
         match self {
@@ -60,8 +70,12 @@ impl Location {
         if path.trim_matches('/').is_empty() {
             return Err(ReferenceError::EmptyPath(source.to_string()));
         }
-        if path.ends_with('/') && source != Source::AwsSsm {
-            return Err(ReferenceError::Tree(source.name()));
+        match source {
+            // The name of a secret may end so; it is written `%2F` there.
+            Source::AwsSm if parts.path.ends_with('/') => return Err(ReferenceError::SecretTree),
+            Source::AwsSm | Source::AwsSsm => {}
+            _ if path.ends_with('/') => return Err(ReferenceError::Tree(source.name())),
+            _ => {}
         }
         match source {
             Source::AwsSm | Source::AwsSsm if path.starts_with("arn:") => {

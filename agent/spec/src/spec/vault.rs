@@ -4,12 +4,16 @@ mod auth;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ca, ClientCertificate};
+use super::{Ca, ClientCertificate, Interval};
 
 pub use auth::{
     AppRoleAuth, AwsAuth, CertAuth, DEFAULT_AWS_MOUNT, DEFAULT_JWT_MOUNT, DEFAULT_KUBERNETES_MOUNT,
     JwtAuth, KubernetesAuth, VaultAuth,
 };
+
+/// How long an answer of Vault is waited for unless something else is said: as long as Vault's own
+/// client waits, because an engine may have to ask others first.
+pub const DEFAULT_VAULT_TIMEOUT: Interval = Interval::from_secs(60);
 
 /// The `vault` section.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
@@ -35,9 +39,17 @@ pub struct Vault {
     /// Whether any certificate of the server is taken: for trying out, never to be relied on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub skip_verify: bool,
+    /// How long an answer is waited for; absent, [`DEFAULT_VAULT_TIMEOUT`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Interval>,
 }
 
 impl Vault {
+    /// How long an answer is waited for.
+    pub fn patience(&self) -> Interval {
+        self.timeout.unwrap_or(DEFAULT_VAULT_TIMEOUT)
+    }
+
     /// Whether the login needs an AWS identity.
     pub fn asks_aws(&self) -> bool {
         matches!(self.auth, VaultAuth::Aws(_))

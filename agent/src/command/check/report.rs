@@ -9,8 +9,8 @@ use std::{
 use mayfly_spec::{Location, Spec};
 
 use crate::{
-    fault::Fault,
-    source::{IdentityReport, Rotation},
+    fault::{Fault, printable},
+    source::{Fetched, IdentityReport, Rotation},
     table::Table,
     timestamp::Timestamp,
 };
@@ -69,6 +69,16 @@ fn state(rotation: &Rotation) -> &'static str {
         Rotation { is_on: true, .. } => "on",
         _ => "off",
     }
+}
+
+/// A line for each thing that a backend said beside a secret.
+pub(super) fn warnings(held: &BTreeMap<Location, Fetched>) -> Vec<String> {
+    let line = |label: &str, words: &String| format!("warning: {label}: {}", printable(words));
+    let lines = held.iter().flat_map(|(location, fetched)| {
+        let label = location.label();
+        fetched.warnings.iter().map(move |words| line(&label, words))
+    });
+    lines.collect()
 }
 
 /// A line for each of `made` that is older than `limit`.

@@ -67,9 +67,17 @@ fn is_one_unit(character: char) -> bool {
     character.len_utf16() == 1
 }
 
-/// Libraries cut lines at a carriage return and after a NUL; a shell does not.
-fn plain(values: &Values) -> bool {
-    !values.values().any(|value| value.contains('\r'))
+/// The file, unless a value has no form in that dialect; every refusal names the key.
+fn dotenv_in(dialect: &str, values: &Values) -> Option<Vec<u8>> {
+    let entry = format!(r#"{{"path":"a.env","from":"vault:secret/app","dialect":"{dialect}"}}"#);
+    match rendered(&entry, &serde_json::to_string(values).expect("JSON")) {
+        Ok(desired) => Some(desired.files.into_values().next()?.content.expose().to_vec()),
+        Err(error) => {
+            let named = values.keys().any(|key| error.contains(&format!("the value of `{key}`")));
+            assert!(named, "{error}");
+            None
+        }
+    }
 }
 
 proptest! {
@@ -86,11 +94,82 @@ proptest! {
     }
 
     #[test]
-    fn any_text_survives_dotenv(
-        values in prop::collection::btree_map("[A-Z_][A-Z0-9_]{0,4}", hard(), 0..4).prop_filter("no CR", plain)
+    fn what_all_readers_hold_alike_survives_dotenv(
+        values in prop::collection::btree_map("[A-Z][A-Z0-9_]{0,4}X", hard(), 0..4)
     ) {
-        prop_assert_eq!(&dotenv(&written("a.env", &values)), &values);
+        if let Some(text) = dotenv_in("common", &values) {
+            prop_assert_eq!(&dotenv(&text), &values);
+        }
     }
+
+    #[test]
+    fn one_value_that_is_refused_takes_no_other_with_it(value in hard()) {
+        for dialect in ["common", "node", "python", "go", "compose", "systemd", "kubernetes"] {
+            let of = |value: &str| {
+                Values::from([("A".to_owned(), "1".to_owned()), ("B".to_owned(), value.to_owned())])
+            };
+            let text = dotenv_in(dialect, &of(&value));
+            prop_assert!(text.is_none_or(|text| text.starts_with(b"A='1'\nB=")));
+        }
+    }
+}
+
+#[test]
+fn each_dialect_has_its_form() {
+    for (dialect, value, expected) in [
+        ("common", "s7@o8\\p=@us$0!", "'s7@o8\\p=@us$0!'"),
+        ("common", "C:\\new", "'C:\\new'"),
+        (
+            "common",
+            r#"{"private_key":"-----BEGIN\nA\n"}"#,
+            r#"'{"private_key":"-----BEGIN\nA\n"}'"#,
+        ),
+        ("common", "it's 5 $", "\"it's 5 $\""),
+        ("common", "two\nlines `x` \"y\" $HOME #", "'two\nlines `x` \"y\" $HOME #'"),
+        ("common", "", "''"),
+        ("node", "a'\"b", "`a'\"b`"),
+        ("node", "a'`\\n\"", "a'`\\n\""),
+        ("python", "it's \"x\\y\"", r#"'it\'s "x\\y"'"#),
+        ("python", "${x} $", "'${:-$}{x} ${:-$}'"),
+        ("python", "a\rb", r#""a\rb""#),
+        ("go", "it's $5", r#""it's \$5""#),
+        ("go", "it's\\", r"it's\"),
+        ("compose", "it's $5\\", r#""it's \$5\\""#),
+        ("systemd", "it's $5`\"", r#""it's \$5\`\"""#),
+        ("sh", "it's $5`\"", r#""it's \$5\`\"""#),
+        ("kubernetes", "$(x) \\ \\\\", "'$(x) \\ \\\\'"),
+    ] {
+        let text = dotenv_in(dialect, &Values::from([("K".to_owned(), value.to_owned())]));
+        let text = text.map(|text| String::from_utf8(text).expect("text"));
+        assert_eq!(text, Some(format!("K={expected}\n")), "{dialect} {value:?}");
+    }
+}
+
+#[test]
+fn what_a_dialect_cannot_hold_is_refused() {
+    for (dialect, value) in [
+        ("common", "it's \"x\""),
+        ("common", "it's $HOME"),
+        ("common", "a\\\\b"),
+        ("common", "a\\"),
+        ("common", "a\rb"),
+        ("common", "${x}"),
+        ("common", "\u{ffff}"),
+        ("node", "a\rb"),
+        ("python", "two\nlines\\"),
+        ("go", "it's\n\\"),
+        ("systemd", "\u{fdd0}"),
+        ("kubernetes", "it's"),
+        ("kubernetes", ""),
+        ("kubernetes", "a\r\nb"),
+        ("compose", "a\0b"),
+        ("sh", "a\0b"),
+    ] {
+        let text = dotenv_in(dialect, &Values::from([("K".to_owned(), value.to_owned())]));
+        assert_eq!(text, None, "{dialect} {value:?}");
+    }
+    let long = "x".repeat(65_001);
+    assert_eq!(dotenv_in("kubernetes", &Values::from([("K".to_owned(), long)])), None);
 }
 
 #[test]
@@ -107,9 +186,28 @@ fn a_shell_reads_dotenv_as_it_was_meant() {
         "é😀",
         "x\ry",
     ] {
-        let text = written("a.env", &Values::from([("NAME".to_owned(), value.to_owned())]));
-        assert_eq!(shell(&text, "NAME"), value.as_bytes(), "{value:?}");
+        let text = dotenv_in("sh", &Values::from([("NAME".to_owned(), value.to_owned())]));
+        assert_eq!(shell(&text.expect("written"), "NAME"), value.as_bytes(), "{value:?}");
     }
+}
+
+#[test]
+fn numbers_are_numbers_in_every_yaml() {
+    let secret = r#"{"a": 1e5, "b": 1E-5, "c": -1.5e+3, "d": 0.1, "e": 12, "f": 1.10}"#;
+    let text = text(r#"{"path":"a.yaml","from":"vault:secret/app"}"#, secret).expect("YAML");
+    let numbers: Vec<&str> = text.lines().filter_map(|line| line.get(5..)).collect();
+    assert_eq!(numbers, ["1.0e+5", "1.0e-5", "-1.5e+3", "0.1", "12", "1.10"]);
+    let read: BTreeMap<String, f64> = serde_saphyr::from_str(&text).expect("YAML");
+    assert_eq!(read.into_values().collect::<Vec<_>>(), [1e5, 1e-5, -1500.0, 0.1, 12.0, 1.1]);
+}
+
+#[test]
+fn a_long_key_is_marked_as_one_in_yaml() {
+    let key = "k".repeat(2000);
+    let secret = serde_json::json!({ &key: {&key: 1}, "b": 2 });
+    let text = text(r#"{"path":"a.yaml","from":"vault:secret/app"}"#, &secret.to_string());
+    let read: serde_json::Value = serde_saphyr::from_str(&text.expect("YAML")).expect("YAML");
+    assert_eq!(read, secret);
 }
 
 #[test]

@@ -41,6 +41,22 @@ pub(in crate::source) fn plan(locations: Vec<Location>) -> Vec<Vec<Location>> {
     batches
 }
 
+/// Which lane a location is read in: a service, a region and a role.
+pub(in crate::source) fn lane(location: &Location) -> Option<String> {
+    let access = match location {
+        Location::AwsSm(secret) => Access::of_secret(secret),
+        Location::AwsSsm(parameter) => Access::of_parameter(parameter),
+        Location::Kms(sealed) => {
+            let region = Some(sealed.header().key().region().to_owned());
+            Access { region, role: None }
+        }
+        _ => return None,
+    };
+    let role = access.role.map(|role| role.arn);
+    let names = [Some(location.source().to_string()), access.region, role];
+    Some(names.into_iter().flatten().collect::<Vec<_>>().join(" "))
+}
+
 fn of_secrets(secrets: &[Location]) -> Vec<Vec<Location>> {
     let most = if secrets.len() < WORTH_A_BATCH { 1 } else { MOST_SECRETS };
     secrets.chunks(most).map(<[Location]>::to_vec).collect()

@@ -7,12 +7,11 @@ use aws_types::SdkConfig;
 use futures_util::future::join_all;
 
 use super::{
-    Setup,
     access::{Access, Role},
-    failure::Failure,
+    failure::{Asked, CallError, Failure},
     identity::{Identity, IdentityReport},
+    setup::Setup,
 };
-use crate::source::contract::SourceError;
 
 /// Makes every call of every service.
 #[derive(Debug)]
@@ -31,30 +30,6 @@ pub(super) struct Place {
     setup: Rc<Setup>,
 }
 
-/// What a message says about a call: where, and by whom.
-#[derive(Debug, Clone)]
-pub(super) struct Asked {
-    pub(super) region: String,
-    pub(super) identity: String,
-    /// Whether the region stands in for another one.
-    pub(super) stands_in: bool,
-}
-
-/// A call without an answer.
-#[derive(Debug)]
-pub(super) enum CallError {
-    /// There are no credentials for it, or no region.
-    Identity(SourceError),
-    /// The service, or the way to it.
-    Service(Failure, Asked),
-}
-
-impl CallError {
-    fn is_outage(&self) -> bool {
-        matches!(self, Self::Service(failure, _) if failure.is_outage())
-    }
-}
-
 impl Caller {
     pub(super) fn new(setup: Rc<Setup>, own: Rc<Identity>) -> Self {
         Self { setup, own, assumed: RefCell::default() }
@@ -66,7 +41,7 @@ impl Caller {
         let all = [self.own.clone()].into_iter().chain(assumed);
         let report = async |identity: Rc<Identity>| {
             let proof = identity.proof();
-            IdentityReport { proof, principal: identity.principal(self.setup.clone()).await }
+            IdentityReport { proof, principal: identity.principal().await }
         };
         join_all(all.map(report)).await
     }
@@ -83,11 +58,12 @@ impl Caller {
             (Some(region), _) | (None, Ok(region)) => region.clone(),
             (None, Err(fault)) => return Err(CallError::Identity(fault.clone())),
         };
+        let identity = self.identity(access, &region).await;
         // The way to credentials may show already that the region is down.
-        self.own.credentials().await.map_err(CallError::Identity)?;
+        identity.credentials().await.map_err(CallError::Identity)?;
         let ask = async |asked: &str| {
-            let place = self.place(access, asked).await;
-            let (answer, mut asked) = self.call_at(place, &ask).await?;
+            let (answer, mut asked) =
+                self.call_at(self.place(access, asked, &identity), &ask).await?;
             asked.stands_in = asked.region != region;
             Ok((answer, asked))
         };
@@ -108,7 +84,7 @@ impl Caller {
         let used = place.identity.credentials().await.map_err(CallError::Identity)?;
         let mut answer = ask(&place).await;
         if answer.as_ref().is_err_and(Failure::is_stale) {
-            place.identity.forget(&used).await;
+            place.identity.forget(&used);
             place.identity.credentials().await.map_err(CallError::Identity)?;
             answer = ask(&place).await;
         }
@@ -123,13 +99,16 @@ impl Caller {
         }
     }
 
-    async fn place(&self, access: &Access, region: &str) -> Place {
+    fn place(&self, access: &Access, region: &str, identity: &Rc<Identity>) -> Place {
         let (role, setup) = (access.role.clone(), self.setup.clone());
-        let identity = match &role {
+        Place { region: region.to_owned(), role, identity: identity.clone(), setup }
+    }
+
+    async fn identity(&self, access: &Access, region: &str) -> Rc<Identity> {
+        match &access.role {
             Some(role) => self.assume(role, region).await,
             None => self.own.clone(),
-        };
-        Place { region: region.to_owned(), role, identity, setup }
+        }
     }
 
     /// Who has `role`, assumed in the pod's own region, or where it is first used.

@@ -1,4 +1,5 @@
-//! The SDK's requests over the agent's own HTTP client: one TLS stack, one set of limits.
+//! The SDK's requests over the agent's own HTTP client: one TLS stack, one set of limits, and no
+//! answer but AWS's own.
 
 use aws_smithy_runtime_api::{
     client::{
@@ -14,7 +15,8 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::body::SdkBody;
 
-use crate::http::{Answer, Client, TransportError, exchange};
+use super::shape::Shape;
+use crate::http::{Answer, Client, Stranger, TransportError, exchange};
 
 /// What the SDK sends through.
 #[derive(Debug, Clone)]
@@ -41,8 +43,13 @@ impl HttpConnector for Connector {
         let client = self.0.clone();
         HttpConnectorFuture::new(async move {
             let request = outgoing(request)?;
+            let (shape, url) = (Shape::asked_for(request.headers()), request.url().clone());
             let answer = exchange(&client, request).await.map_err(connector_error)?;
-            incoming(answer)
+            if shape.is_of(&answer) {
+                return incoming(answer);
+            }
+            let (host, stranger) = (client.host(&url), Stranger::of(&answer));
+            Err(connector_error(TransportError::Stranger { host, stranger }))
         })
     }
 }

@@ -2,10 +2,13 @@
 
 use aws_credential_types::provider::error::CredentialsError;
 
-use super::{access::Role, caller::Asked, failure::Failure};
+use super::{
+    access::Role,
+    failure::{Asked, CallError, Failure, ours},
+};
 use crate::{
     fault::{self, Class, Fault},
-    source::SourceError,
+    source::contract::SourceError,
 };
 
 /// What a failed read of a secret means.
@@ -22,6 +25,13 @@ pub(super) fn secret(failure: &Failure, id: &str, asked: &Asked) -> SourceError 
             Class::Missing,
             format!("there is no secret `{id}` in {region}; check its name, region and account"),
         ),
+        "InvalidRequestException" if is_restorable(said) => (
+            Class::Missing,
+            format!(
+                "the secret `{id}` in {region} is marked for deletion; until then it can be restored \
+                 (`aws secretsmanager restore-secret`): {said}"
+            ),
+        ),
         "InvalidRequestException" => {
             (Class::Missing, format!("the secret `{id}` in {region} cannot be read now: {said}"))
         }
@@ -34,8 +44,17 @@ pub(super) fn secret(failure: &Failure, id: &str, asked: &Asked) -> SourceError 
     Fault::new(class, words)
 }
 
-/// What a failed read of a parameter, or of a tree, means; `action` is what it needs.
-pub(super) fn parameter(failure: &Failure, name: &str, asked: &Asked, action: &str) -> SourceError {
+/// Whether the secret is only marked for deletion.
+fn is_restorable(said: &str) -> bool {
+    ["marked for deletion", "scheduled for deletion"].iter().any(|words| said.contains(words))
+}
+
+/// What a read of a parameter, or of a tree, without an answer means; `action` is what it needs.
+pub(super) fn parameter(error: &CallError, name: &str, action: &str) -> SourceError {
+    let (failure, asked) = match error {
+        CallError::Identity(fault) => return fault.clone(),
+        CallError::Service(failure, asked) => (failure, asked),
+    };
     let Asked { region, .. } = asked;
     let said = &failure.said;
     let (class, words) = match failure.code.as_str() {
@@ -100,6 +119,13 @@ pub(super) fn exchange(failure: &Failure, role: &str) -> SourceError {
                  `sts:AssumeRoleWithWebIdentity` for the cluster's OIDC provider, namespace and service account: {said}"
             ),
         ),
+        "InvalidIdentityToken" if said.contains("retrieve verification key") => (
+            Class::Refused,
+            format!(
+                "STS could not fetch the keys that the service account's token is signed with; check that the \
+                 cluster's OIDC issuer can be reached from AWS: {said}"
+            ),
+        ),
         "ExpiredTokenException" | "ExpiredToken" | "IDPCommunicationError" => (
             Class::Unreachable,
             format!("STS cannot check the service account's token now: {said}"),
@@ -112,7 +138,16 @@ pub(super) fn exchange(failure: &Failure, role: &str) -> SourceError {
         ),
         _ => return sts(failure, role),
     };
-    Fault::new(class, words)
+    let fault = Fault::new(class, words).not_before(failure.retry_after());
+    if is_on_its_way(failure) { fault.that_passes() } else { fault }
+}
+
+/// Whether it may only be that IAM has not heard everywhere yet of a role, a policy or a provider
+/// that is seconds old, or that STS could not fetch a key now.
+fn is_on_its_way(failure: &Failure) -> bool {
+    let words = ["retrieve verification key", "No OpenIDConnect provider found"];
+    let is_of_provider = words.iter().any(|words| failure.said.contains(words));
+    failure.is_denied() || failure.code == "InvalidIdentityToken" && is_of_provider
 }
 
 /// What a refused role means to who wanted to assume it.
@@ -148,7 +183,8 @@ pub(super) fn assume(
         }
         _ => return sts(failure, arn),
     };
-    Fault::new(class, words)
+    let fault = Fault::new(class, words).not_before(failure.retry_after());
+    if is_on_its_way(failure) { fault.that_passes() } else { fault }
 }
 
 /// What is alike for both ways to a role.
@@ -165,11 +201,21 @@ fn sts(failure: &Failure, role: &str) -> SourceError {
 
 /// What a usual chain without credentials means.
 pub(super) fn chain(error: &CredentialsError) -> SourceError {
+    let transport = ours(error);
     let class = match error {
         CredentialsError::ProviderTimedOut(_) => Class::Unreachable,
+        _ if transport.is_some() => Class::Unreachable,
         _ => Class::Refused,
     };
-    Fault::new(class, format_args!("{}: {}", no_chain(), fault::innermost(error)))
+    let reason = transport.map_or_else(|| last_causes(error), ToString::to_string);
+    Fault::new(class, format_args!("{}: {reason}", no_chain()))
+}
+
+/// The last cause and what it kept from happening: by itself it may be no more than a missing file.
+fn last_causes(error: &CredentialsError) -> String {
+    let mut causes: Vec<String> = fault::causes(error).map(ToString::to_string).collect();
+    causes.drain(..causes.len().saturating_sub(2));
+    fault::quoted(&causes.join(": "))
 }
 
 /// The usual chain has nothing.

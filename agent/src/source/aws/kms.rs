@@ -21,8 +21,8 @@ use tokio::time::Instant;
 
 use super::{
     access::{Access, in_region},
-    caller::{CallError, Caller, Clients, Place},
-    failure::Failure,
+    caller::{Caller, Clients, Place},
+    failure::{CallError, Failure},
 };
 use crate::{
     sealing::{self, DataKey},
@@ -39,11 +39,12 @@ const AGAIN: Duration = Duration::from_hours(12);
 #[derive(Debug)]
 pub(super) struct Kms {
     clients: Clients<Client>,
+    jitter: fn() -> f64,
 }
 
 impl Kms {
-    pub(super) fn new() -> Self {
-        Self { clients: Clients::new(Client::new) }
+    pub(super) fn new(jitter: fn() -> f64) -> Self {
+        Self { clients: Clients::new(Client::new), jitter }
     }
 
     /// Opens a value that was sealed for `workload`.
@@ -73,7 +74,7 @@ impl Kms {
             .ok_or_else(|| error::altered(header, workload))?;
         let fetched = Fetched::new(secret.into(), Version::default());
         // What is sealed never changes; that it may still be opened is asked for now and then.
-        Ok(Fetched { due: Some(Instant::now() + opened_again(fastrand::f64())), ..fetched })
+        Ok(Fetched { due: Some(Instant::now() + opened_again((self.jitter)())), ..fetched })
     }
 
     /// A new data key, bare, and as only KMS can unwrap it, with `key` and for `workload`.
@@ -140,7 +141,8 @@ async fn unwrap(
         }
     };
     let output = call.send().await?;
-    Ok(output.plaintext.map(Blob::into_inner).and_then(DataKey::new))
+    let plaintext = output.plaintext.map(Blob::into_inner).ok_or_else(Failure::hollow)?;
+    Ok(DataKey::new(plaintext))
 }
 
 async fn generate(
@@ -157,4 +159,31 @@ fn made(output: GenerateDataKeyOutput, key: &Arn) -> Option<(DataKey, SealedHead
     let wrapped = output.ciphertext_blob?.into_inner();
     let header = SealedHeader::new(Wrapping::Symmetric, key.clone(), wrapped).ok()?;
     Some((data_key, header))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+    use crate::secret::Secret;
+
+    #[test]
+    fn pods_that_start_together_open_again_half_a_day_apart() {
+        assert_eq!(opened_again(0.0), AGAIN);
+        assert_eq!(opened_again(1.0), AGAIN * 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_opened_is_good_until_it_is_due_and_not_after() {
+        let opened = Fetched::new(Secret::from("value".to_owned()).into(), Version::default());
+        let due = Instant::now() + opened_again(0.5);
+        let opened = Fetched { due: Some(due), ..opened };
+        assert!(still_good(None).is_none());
+        assert!(still_good(Some(&opened)).is_some());
+        advance(Duration::from_secs(18 * 3600 - 1)).await;
+        assert!(still_good(Some(&opened)).is_some());
+        advance(Duration::from_secs(1)).await;
+        assert!(still_good(Some(&opened)).is_none());
+    }
 }

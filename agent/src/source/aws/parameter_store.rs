@@ -10,14 +10,14 @@ use aws_sdk_ssm::{
     types::{Parameter as Found, ParameterType},
 };
 use futures_util::{StreamExt, stream};
-use mayfly_spec::reference::{Parameter, ParameterVersion};
+use mayfly_spec::reference::{Arn, Parameter, ParameterVersion};
 
 use super::{
     access::{Access, in_region},
     batch::bare,
-    caller::{Asked, CallError, Caller, Clients},
+    caller::{Caller, Clients},
     error,
-    failure::Failure,
+    failure::{Asked, CallError, Failure},
 };
 use crate::{
     fault::{Class, Fault},
@@ -50,7 +50,9 @@ impl ParameterStore {
     /// different parameters.
     pub(super) async fn fetch(&self, caller: &Caller, parameters: &[&Parameter]) -> Vec<Answer> {
         match parameters {
-            [tree] if tree.name.ends_with('/') => vec![self.fetch_tree(caller, tree).await],
+            [tree] if tree.name.ends_with('/') => {
+                vec![tree::fetch(&self.clients, caller, tree).await]
+            }
             _ => match self.fetch_all(caller, parameters).await {
                 Ok(answers) => answers,
                 Err(CallError::Service(failure, _))
@@ -61,7 +63,9 @@ impl ParameterStore {
                     stream::iter(alone).buffered(CONCURRENT).collect().await
                 }
                 Err(error) => {
-                    let fault = |parameter: &&Parameter| Err(told(&error, &parameter.name, ACTION));
+                    let fault = |parameter: &&Parameter| {
+                        Err(error::parameter(&error, &parameter.name, ACTION))
+                    };
                     parameters.iter().map(fault).collect()
                 }
             },
@@ -71,7 +75,7 @@ impl ParameterStore {
     async fn fetch_one(&self, caller: &Caller, parameter: &Parameter) -> Answer {
         match self.fetch_all(caller, &[parameter]).await {
             Ok(mut answers) => answers.pop().unwrap_or_else(|| Err(nothing())),
-            Err(error) => Err(told(&error, &parameter.name, ACTION)),
+            Err(error) => Err(error::parameter(&error, &parameter.name, ACTION)),
         }
     }
 
@@ -94,12 +98,19 @@ impl ParameterStore {
 
 /// The parameter's name as AWS takes it, with its version or label behind a colon.
 fn selected(parameter: &Parameter, region: &str) -> String {
-    let name = in_region(&parameter.name, region);
+    let name = public(&parameter.name).unwrap_or_else(|| in_region(&parameter.name, region));
     match &parameter.version {
         Some(ParameterVersion::Number(number)) => format!("{name}:{number}"),
         Some(ParameterVersion::Label(label)) => format!("{name}:{label}"),
         None => name,
     }
+}
+
+/// The name of a parameter that AWS publishes for everybody: those belong to no account, and are asked
+/// for by name.
+fn public(arn: &str) -> Option<String> {
+    let arn = Arn::parse(arn).ok().filter(|arn| arn.account().is_empty())?;
+    arn.resource().strip_prefix("parameter").map(str::to_owned)
 }
 
 async fn ask(client: &Client, names: Vec<String>) -> Result<GetParametersOutput, Failure> {
@@ -114,7 +125,8 @@ fn is_of_one(failure: &Failure) -> bool {
     failure.is_denied() || code == "ValidationException" || about_one.contains(&code)
 }
 
-/// What the answer says about one parameter. What is not in it is among `InvalidParameters`.
+/// What the answer says about one parameter. What is not there is among `InvalidParameters`; of what
+/// is not there either, nothing is known.
 fn take(output: &mut GetParametersOutput, parameter: &Parameter, asked: &Asked) -> Answer {
     let found = output.parameters.get_or_insert_default();
     let is_it = |found: &Found| {
@@ -122,7 +134,10 @@ fn take(output: &mut GetParametersOutput, parameter: &Parameter, asked: &Asked) 
     };
     match found.iter().position(is_it) {
         Some(at) => fetched(found.swap_remove(at), &parameter.name, asked),
-        None => Err(error::no_parameter(&parameter.name, &version(parameter), asked)),
+        None if output.invalid_parameters().contains(&selected(parameter, &asked.region)) => {
+            Err(error::no_parameter(&parameter.name, &version(parameter), asked))
+        }
+        None => Err(nothing()),
     }
 }
 
@@ -160,16 +175,8 @@ fn fetched(found: Found, name: &str, asked: &Asked) -> Answer {
     Ok(Fetched::new(data, version))
 }
 
-/// The words for a call without an answer.
-fn told(error: &CallError, name: &str, action: &str) -> SourceError {
-    match error {
-        CallError::Identity(fault) => fault.clone(),
-        CallError::Service(failure, asked) => error::parameter(failure, name, asked, action),
-    }
-}
-
 fn nothing() -> SourceError {
-    Fault::new(Class::Unreachable, "the Parameter Store answered with nothing")
+    Failure::hollow().fault("the Parameter Store")
 }
 
 #[cfg(test)]
@@ -195,6 +202,7 @@ mod tests {
         };
         GetParametersOutput::builder()
             .set_parameters(Some(names.iter().map(found).collect()))
+            .invalid_parameters("/d:9")
             .build()
     }
 
@@ -213,6 +221,21 @@ mod tests {
         assert_eq!(value("aws-ssm:plain"), Ok(Some("plain:2".to_owned())));
         let missing = value("aws-ssm:/d?version=9").expect_err("nothing");
         assert!(missing.message.contains("no parameter `/d` with the version 9 in r"), "{missing}");
+        assert_eq!(missing.class, Class::Missing);
+    }
+
+    #[test]
+    fn of_what_the_answer_does_not_name_nothing_is_known() {
+        let unknown = take(&mut answer(&[("/b", 7)]), &parameter("aws-ssm:/a"), &asked());
+        assert_eq!(unknown.expect_err("nothing").class, Class::Unreachable);
+    }
+
+    #[test]
+    fn what_aws_publishes_is_asked_for_by_name() {
+        let public = "arn:aws:ssm:eu-west-1::parameter/aws/service/x";
+        let own = "arn:aws:ssm:eu-west-1:123456789012:parameter/aws/service/x";
+        assert_eq!(selected(&parameter(public), "eu-west-1"), "/aws/service/x");
+        assert_eq!(selected(&parameter(own), "eu-west-1"), own);
     }
 
     #[test]

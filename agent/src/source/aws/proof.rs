@@ -16,7 +16,7 @@ use super::{clock::Clock, identity::Identity};
 use crate::{
     fault::{Class, Fault},
     secret::Secret,
-    source::SourceError,
+    source::contract::SourceError,
 };
 
 const BODY: &str = "Action=GetCallerIdentity&Version=2011-06-15";
@@ -66,8 +66,8 @@ impl Prover {
     }
 
     /// STS no longer takes what `proof` was signed with.
-    pub(in crate::source) async fn renounce(&self, proof: &Proof) {
-        self.identity.forget(&proof.credentials).await;
+    pub(in crate::source) fn renounce(&self, proof: &Proof) {
+        self.identity.forget(&proof.credentials);
     }
 }
 

@@ -17,9 +17,9 @@ use mayfly_spec::reference::{SecretVersion, SecretsManagerSecret};
 
 use super::{
     access::{Access, Role, in_region},
-    caller::{Asked, CallError, Caller, Clients},
+    caller::{Caller, Clients},
     error,
-    failure::Failure,
+    failure::{Asked, CallError, Failure},
 };
 use crate::{
     fault::{Class, Fault},
@@ -99,7 +99,8 @@ impl SecretsManager {
         let answer = caller
             .call(&Access::of_secret(secret), async |place| {
                 let id = in_region(&secret.id, &place.region);
-                Ok(self.clients.at(place).describe_secret().secret_id(id).send().await?)
+                let output = self.clients.at(place).describe_secret().secret_id(id).send().await?;
+                output.arn.is_some().then_some(output).ok_or_else(Failure::hollow)
             })
             .await;
         match answer {
@@ -160,7 +161,9 @@ async fn ask(
         Some(SecretVersion::Id(id)) => call.version_id(id),
         None => call,
     };
-    Ok(call.send().await?)
+    let output = call.send().await?;
+    // Every answer names its secret; one without is no word about it.
+    output.arn.is_some().then_some(output).ok_or_else(Failure::hollow)
 }
 
 async fn ask_all(client: &Client, ids: Vec<String>) -> Result<BatchGetSecretValueOutput, Failure> {

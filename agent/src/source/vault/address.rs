@@ -4,6 +4,7 @@ use url::Url;
 
 use crate::{
     fault::{Class, Fault},
+    http::shown,
     source::SourceError,
 };
 
@@ -17,7 +18,7 @@ pub(super) fn parse(text: &str) -> Result<Url, SourceError> {
     };
     let wrong = || {
         let words = "is no address of a Vault server; write scheme, host and port only, as in `https://vault.example:8200`";
-        Fault::new(Class::Configuration, format_args!("`vault`: `{text}` {words}"))
+        Fault::new(Class::Configuration, format_args!("`vault`: `{}` {words}", shown(text)))
     };
     Url::parse(text).ok().filter(is_plain).ok_or_else(wrong)
 }
@@ -39,7 +40,8 @@ mod tests {
             "https://user:pass@vault",
             "https://vault?x=y",
         ] {
-            parse(text).expect_err(text);
+            let fault = parse(text).expect_err(text);
+            assert!(!fault.message.contains("pass@"), "{fault}");
         }
     }
 }

@@ -1,20 +1,21 @@
 //! What an engine answers that is no key-value store: data, and when it ends.
 //!
-//! PURE. An end is a lease, or is written in the data: a certificate's `expiration`, a token's
-//! `ttl`, the time until a static role's password is rotated.
+//! PURE.
 
 use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
+use super::{
+    end::{Deed, End, Kind, Notes, end},
+    seconds::seconds,
+    verdict,
+};
 use crate::{
     secret::{Json, SecretData},
     source::version::Version,
 };
-
-/// A moment after a rotation, so that the new password is there when it is looked at.
-const AFTER_ROTATION: Duration = Duration::from_secs(1);
 
 /// A secret, and how long it is good.
 #[derive(Debug)]
@@ -22,19 +23,7 @@ pub(super) struct Answer {
     pub(super) data: SecretData,
     pub(super) version: Version,
     pub(super) end: End,
-}
-
-/// When a secret ends.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum End {
-    /// With a lease; a duration of zero has no end that Vault knows.
-    Lease { id: String, duration: Duration, renewable: bool },
-    /// By itself, after this time.
-    Own(Duration),
-    /// It is replaced after this time; until then it is as good as any.
-    Rotation(Duration),
-    /// It says nothing of an end.
-    Unknown,
+    pub(super) warnings: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -42,69 +31,80 @@ struct Body<'a> {
     #[serde(default)]
     lease_id: String,
     #[serde(default)]
-    lease_duration: u64,
+    lease_duration: Value,
     #[serde(default)]
     renewable: bool,
     #[serde(borrow)]
     data: Option<&'a RawValue>,
-}
-
-/// What some engines write beside the secret itself.
-#[derive(Deserialize)]
-struct Notes {
-    expiration: Option<Value>,
-    serial_number: Option<Value>,
-    #[serde(alias = "token_ttl")]
-    ttl: Option<Value>,
-    last_vault_rotation: Option<Value>,
+    wrap_info: Option<Value>,
 }
 
 /// Why an answer cannot be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum AnswerError {
     /// It is not one of Vault's.
     Garbage,
-    /// There is no data in it.
-    NoData,
+    /// There is no data in it; and what Vault says to that.
+    NoData(Vec<String>),
+    /// Somebody has to agree first.
+    Wrapped,
+}
+
+/// What was asked of which engine.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) kind: &'a Kind,
+    pub(super) path: &'a str,
+    pub(super) deed: Deed,
 }
 
 impl Answer {
-    /// The answer in `body`, which came at `now`.
-    pub(super) fn parse(body: &[u8], now: SystemTime) -> Result<Self, AnswerError> {
+    /// The answer in `body` to what was asked at `now`.
+    pub(super) fn parse(
+        body: &[u8],
+        asked: Asked<'_>,
+        now: SystemTime,
+    ) -> Result<Self, AnswerError> {
+        let warnings = verdict::warnings(body);
         // A write that returns nothing has an empty body.
         if body.is_empty() {
-            return Err(AnswerError::NoData);
+            return Err(AnswerError::NoData(warnings));
         }
         let body: Body<'_> = serde_json::from_slice(body).map_err(|_| AnswerError::Garbage)?;
-        let data = body.data.filter(|data| data.get() != "null").ok_or(AnswerError::NoData)?;
-        let json = Json::parse(data.get()).ok_or(AnswerError::Garbage)?;
+        let Some(data) = body.data.filter(|data| data.get() != "null") else {
+            let is_wrapped = body.wrap_info.is_some();
+            return Err(if is_wrapped {
+                AnswerError::Wrapped
+            } else {
+                AnswerError::NoData(warnings)
+            });
+        };
+        let json = Json::parse(data.get()).map_err(|_| AnswerError::Garbage)?;
         json.members().ok_or(AnswerError::Garbage)?;
         let notes: Notes = serde_json::from_str(data.get()).map_err(|_| AnswerError::Garbage)?;
-        let serial = notes.serial_number.as_ref().and_then(Value::as_str).map(str::to_owned);
-        let version = Version::named(serial, Some(now));
-        Ok(Self { end: end(&body, &notes, now), data: json.compact().into(), version })
+        let end = body.lease().unwrap_or_else(|| {
+            let Asked { kind, path, deed } = asked;
+            end(kind, path, deed, &notes, now)
+        });
+        let version = version(&notes, &end, now);
+        Ok(Self { end, data: json.compact().into(), version, warnings })
     }
 }
 
-fn end(body: &Body<'_>, notes: &Notes, now: SystemTime) -> End {
-    let seconds = |note: &Option<Value>| note.as_ref()?.as_u64().map(Duration::from_secs);
-    if !body.lease_id.is_empty() {
-        let duration = Duration::from_secs(body.lease_duration);
-        let id = body.lease_id.clone();
-        return End::Lease { id, duration, renewable: body.renewable };
+impl Body<'_> {
+    fn lease(&self) -> Option<End> {
+        let duration = seconds(&self.lease_duration).unwrap_or(Duration::ZERO);
+        let (id, renewable) = (self.lease_id.clone(), self.renewable);
+        (!id.is_empty()).then_some(End::Lease { id, duration, renewable })
     }
-    let expires = seconds(&notes.expiration).map(|since| SystemTime::UNIX_EPOCH + since);
-    if let Some(expires) = expires {
-        // By a clock that is wrong by more than its life it has ended before; then it is not kept.
-        let left = expires.duration_since(now).unwrap_or_default();
-        return if left.is_zero() { End::Unknown } else { End::Own(left) };
-    }
-    match seconds(&notes.ttl).filter(|ttl| !ttl.is_zero()) {
-        Some(ttl) if notes.last_vault_rotation.is_some() => End::Rotation(ttl + AFTER_ROTATION),
-        Some(ttl) => End::Own(ttl),
-        // Vault says 0 while a rotation is late; to ask again at once would not hurry it.
-        None => End::Unknown,
-    }
+}
+
+/// What is rotated is as old as its last rotation; anything else was made just now.
+fn version(notes: &Notes, end: &End, now: SystemTime) -> Version {
+    let serial = notes.serial_number.as_str().map(str::to_owned);
+    let rotated = notes.last_vault_rotation.as_str().filter(|_| matches!(end, End::Rotation(_)));
+    let rotated = rotated.and_then(|text| humantime::parse_rfc3339(text).ok());
+    Version::named(serial, Some(rotated.unwrap_or(now)))
 }
 
 #[cfg(test)]
@@ -115,12 +115,14 @@ mod tests {
         SystemTime::UNIX_EPOCH + Duration::from_secs(second)
     }
 
-    fn end_of(body: &str) -> End {
-        Answer::parse(body.as_bytes(), at(1000)).expect(body).end
+    fn parse(body: &str) -> Result<Answer, AnswerError> {
+        let kind = Kind { name: "pki".to_owned(), mount: Some("pki/".to_owned()) };
+        let asked = Asked { kind: &kind, path: "pki/issue/web", deed: Deed::Write };
+        Answer::parse(body.as_bytes(), asked, at(1000))
     }
 
     #[test]
-    fn every_kind_of_end_is_known() {
+    fn a_lease_is_an_end_whatever_the_engine() {
         let lease = |seconds, renewable| End::Lease {
             id: "database/creds/web/x".to_owned(),
             duration: Duration::from_secs(seconds),
@@ -132,42 +134,34 @@ mod tests {
                 lease(60, true),
             ),
             (
-                r#"{"lease_id":"database/creds/web/x","lease_duration":0,"renewable":false,"data":{"ttl":5}}"#,
+                r#"{"lease_id":"database/creds/web/x","lease_duration":-1,"renewable":false,"data":{"ttl":5}}"#,
                 lease(0, false),
             ),
-            (
-                r#"{"lease_id":"","data":{"certificate":"c","expiration":1300,"serial_number":"01:02"}}"#,
-                End::Own(Duration::from_mins(5)),
-            ),
-            (r#"{"data":{"expiration":900}}"#, End::Unknown),
-            (
-                r#"{"data":{"password":"p","ttl":59,"last_vault_rotation":"2026-01-01T00:00:00Z","rotation_period":60}}"#,
-                End::Rotation(Duration::from_mins(1)),
-            ),
-            (
-                r#"{"data":{"password":"p","ttl":0,"last_vault_rotation":"2026-01-01T00:00:00Z"}}"#,
-                End::Unknown,
-            ),
-            (r#"{"data":{"token":"t","ttl":3600}}"#, End::Own(Duration::from_hours(1))),
             // KV of version 1 and others name a duration that is only advice.
             (r#"{"lease_duration":2764800,"data":{"code":"123456"}}"#, End::Unknown),
         ] {
-            assert_eq!(end_of(body), end, "{body}");
+            assert_eq!(parse(body).expect(body).end, end, "{body}");
         }
     }
 
     #[test]
     fn a_certificate_is_named_by_its_serial_number() {
-        let body = br#"{"data":{"expiration":1300,"serial_number":"01:02"}}"#;
-        let version = Answer::parse(body, at(1000)).expect("an answer").version;
-        assert_eq!(version, Version::named(Some("01:02".to_owned()), Some(at(1000))));
+        let body = r#"{"data":{"expiration":1300,"serial_number":"01:02"},"warnings":["tttl?"]}"#;
+        let answer = parse(body).expect("an answer");
+        assert_eq!(answer.version, Version::named(Some("01:02".to_owned()), Some(at(1000))));
+        assert_eq!(
+            (answer.end, answer.warnings),
+            (End::Own(Duration::from_mins(5)), vec!["tttl?".to_owned()])
+        );
     }
 
     #[test]
     fn an_answer_without_data_is_none() {
-        let error = |body: &str| Answer::parse(body.as_bytes(), at(0)).expect_err(body);
-        assert_eq!(error(""), AnswerError::NoData);
-        assert_eq!(error(r#"{"data":null,"auth":{"client_token":"x"}}"#), AnswerError::NoData);
+        let error = |body: &str| parse(body).expect_err(body);
+        assert_eq!(error(""), AnswerError::NoData(vec![]));
+        let ignored = r#"{"data":null,"auth":{"client_token":"x"},"warnings":["ignored"]}"#;
+        assert_eq!(error(ignored), AnswerError::NoData(vec!["ignored".to_owned()]));
+        assert_eq!(error(r#"{"data":null,"wrap_info":{"token":"x"}}"#), AnswerError::Wrapped);
         for body in ["[", r#"{"data":"hunter2"}"#, r#"{"data":["hunter2"]}"#] {
             assert_eq!(error(body), AnswerError::Garbage);
         }

@@ -9,37 +9,27 @@ mod aws;
 mod bearer;
 mod cert;
 mod method;
+mod refusal;
 mod token_file;
 mod wrapping;
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use mayfly_spec::spec::{CertAuth, VaultAuth};
-use serde::Deserialize;
+use tokio::time::Instant;
 
-use super::api::{Api, ApiError};
+use super::{api::Api, token::Login};
 use crate::{
     fault::{Class, Fault},
     root::Root,
-    secret::Secret,
-    source::{SourceError, aws::Prover},
+    source::{aws::Prover, contract::SourceError},
 };
 use approle::AppRole;
 use aws::Aws;
 use bearer::Bearer;
 
-pub(super) use method::Method;
-
-/// A token as Vault gives it.
-#[derive(Debug)]
-pub(super) struct Login {
-    /// The token itself: one word.
-    pub(super) token: Secret,
-    /// How long it lives; zero is without end, or unknown.
-    pub(super) lease: Duration,
-    /// Whether it can be made to live longer.
-    pub(super) renewable: bool,
-}
+/// A token, and when it was asked for.
+type Granted = (Login, Instant);
 
 /// A way to log in, its files below the root.
 #[derive(Debug)]
@@ -91,13 +81,13 @@ impl Auth {
     }
 
     /// A token, by a call or from a file.
-    pub(super) async fn login(&self, api: &Api) -> Result<Login, SourceError> {
+    pub(super) async fn login(&self, api: &Api) -> Result<Granted, SourceError> {
         match self {
             Self::Bearer(bearer) => bearer.login(api).await,
             Self::Aws(aws) => aws.login(api).await,
             Self::AppRole(role) => role.login(api).await,
             Self::Cert(auth) => cert::login(auth, api).await,
-            Self::TokenFile(path) => token_file::login(path),
+            Self::TokenFile(path) => Ok((token_file::login(path)?, Instant::now())),
         }
     }
 }
@@ -107,33 +97,4 @@ fn nobody() -> SourceError {
         Class::Configuration,
         "`vault.auth.aws` needs an AWS identity; give the section `aws`",
     )
-}
-
-impl Login {
-    /// From the answer to a login or a renewal.
-    pub(super) fn parse(body: &[u8]) -> Result<Self, ApiError> {
-        #[derive(Deserialize)]
-        struct Answer {
-            auth: Granted,
-        }
-        #[derive(Deserialize)]
-        struct Granted {
-            client_token: String,
-            #[serde(default)]
-            lease_duration: u64,
-            #[serde(default)]
-            renewable: bool,
-        }
-        let Answer { auth } = serde_json::from_slice(body).map_err(|_| ApiError::Garbage)?;
-        let token = word(auth.client_token).ok_or(ApiError::Garbage)?;
-        let lease = Duration::from_secs(auth.lease_duration);
-        Ok(Self { token, lease, renewable: auth.renewable })
-    }
-}
-
-/// A token is one word of visible ASCII; anything else could not be sent as a header.
-fn word(text: String) -> Option<Secret> {
-    let is_word = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
-    let text = Secret::from(text);
-    is_word.then_some(text)
 }

@@ -1,8 +1,9 @@
 //! The present versions of a folder's secrets, in one request, so that no value is read again that
 //! has not changed.
 //!
-//! OpenBao answers `LIST <mount>/detailed-metadata/<folder>`; Vault has nothing like it. Where it
-//! is unknown or forbidden that is found out once for each mount, and every secret is read.
+//! OpenBao answers `LIST <mount>/detailed-metadata/<folder>`; Vault has nothing like it. Where Vault
+//! itself says so, or forbids it, it is asked again after an hour, and every secret is read until then;
+//! a listing that failed in any other way is only not asked for again at once.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,11 +14,15 @@ use mayfly_spec::{Location, Spec, reference::VaultPath};
 use serde::Deserialize;
 use tokio::{sync::Mutex, time::Instant};
 
-use super::{api::Api, mount::Mount, request::Request, token::Token};
+use super::{asker::Asker, mount::Mount, request::Request, verdict::ApiError};
 use crate::source::version::Version;
 
 /// How long a listing is good: for the secrets of one look, which are asked for together.
 const FRESH: Duration = Duration::from_millis(250);
+
+/// How long a mount without listings is left alone, and one whose listing failed.
+const SELDOM: Duration = Duration::from_hours(1);
+const SOON: Duration = Duration::from_secs(5);
 
 /// The versions that can be read, by the secrets' names.
 type Versions = BTreeMap<String, Version>;
@@ -26,26 +31,32 @@ type Versions = BTreeMap<String, Version>;
 #[derive(Debug)]
 pub(super) struct Catalogue {
     /// Folders of which more than one secret is read: for a single one a listing saves nothing.
-    shared: BTreeSet<String>,
+    shared: BTreeSet<Folder>,
     listed: Mutex<Listed>,
 }
 
+/// A namespace, and a folder or mount in it.
+type Folder = (Option<String>, String);
+
 #[derive(Debug, Default)]
 struct Listed {
-    folders: BTreeMap<String, (Instant, Versions)>,
-    /// Mounts that have no such listing, or not for us.
-    without: BTreeSet<String>,
+    folders: BTreeMap<Folder, (Instant, Versions)>,
+    /// Mounts that give no listing, and until when they are not asked for one.
+    without: BTreeMap<Folder, Instant>,
 }
 
 impl Catalogue {
     /// The catalogue of what `spec` reads.
     pub(super) fn new(spec: &Spec) -> Self {
-        let paths: BTreeSet<&str> =
-            spec.files.entries().iter().filter_map(|entry| newest(&entry.from.location)).collect();
+        let entries = spec.files.entries().iter();
+        let paths: BTreeSet<_> = entries.filter_map(|entry| newest(&entry.from.location)).collect();
         let mut seen = BTreeSet::new();
-        let shared = paths.into_iter().filter(|path| !seen.insert(folder(path)));
-        let shared = shared.map(|path| folder(path).to_owned()).collect();
-        Self { shared, listed: Mutex::default() }
+        let shared = paths.into_iter().map(|(namespace, path)| (namespace, folder(path)));
+        let shared = shared.filter(|folder| !seen.insert(*folder));
+        let owned = |(namespace, folder): (Option<&str>, &str)| {
+            (namespace.map(str::to_owned), folder.to_owned())
+        };
+        Self { shared: shared.map(owned).collect(), listed: Mutex::default() }
     }
 
     /// The newest version of `path`, if the listing of its folder tells of one that can be read.
@@ -53,33 +64,52 @@ impl Catalogue {
         &self,
         path: &VaultPath,
         mount: &Mount,
-        token: &Token,
-        api: &Api,
+        asker: Asker<'_>,
     ) -> Option<Version> {
         let folder = folder(newest_of(path)?);
         let below = folder.strip_prefix(&mount.path)?;
-        let mut listed = self.listed.lock().await;
-        if !self.shared.contains(folder) || listed.without.contains(&mount.path) {
+        let in_namespace = |it: &str| (asker.namespace.map(str::to_owned), it.to_owned());
+        let (place, at) = (in_namespace(folder), in_namespace(&mount.path));
+        if !self.shared.contains(&place) {
             return None;
         }
+        let mut listed = self.listed.lock().await;
         let is_fresh = |(at, _): &(Instant, Versions)| at.elapsed() < FRESH;
-        if !listed.folders.get(folder).is_some_and(is_fresh) {
-            let request = Request::list(format!("{}detailed-metadata/{below}", mount.path));
-            let body = api.call(request, Some(token)).await.ok();
-            let Some(versions) = body.and_then(|body| parse(&body)) else {
-                listed.without.insert(mount.path.clone());
+        if !listed.folders.get(&place).is_some_and(is_fresh) {
+            if listed.without.get(&at).is_some_and(|until| Instant::now() < *until) {
                 return None;
-            };
-            listed.folders.insert(folder.to_owned(), (Instant::now(), versions));
+            }
+            let request = Request::list(format!("{}detailed-metadata/{below}", mount.path));
+            match list(request, asker).await {
+                Ok(versions) => {
+                    listed.folders.insert(place.clone(), (Instant::now(), versions));
+                    listed.without.remove(&at);
+                }
+                Err(pause) => {
+                    listed.without.insert(at, Instant::now() + pause);
+                    return None;
+                }
+            }
         }
-        let (_, versions) = listed.folders.get(folder)?;
+        let (_, versions) = listed.folders.get(&place)?;
         versions.get(&path.path[folder.len()..]).cloned()
     }
 }
 
-fn newest(location: &Location) -> Option<&str> {
+/// The versions, or how long not to ask for them.
+async fn list(request: Request, asker: Asker<'_>) -> Result<Versions, Duration> {
+    match asker.call(request).await {
+        Ok(body) => parse(&body).ok_or(SELDOM),
+        Err(ApiError::Status(refusal)) if matches!(refusal.status, 400 | 403 | 404 | 405) => {
+            Err(SELDOM)
+        }
+        Err(_) => Err(SOON),
+    }
+}
+
+fn newest(location: &Location) -> Option<(Option<&str>, &str)> {
     match location {
-        Location::Vault(path) => newest_of(path),
+        Location::Vault(path) => Some((location.vault_namespace(), newest_of(path)?)),
         _ => None,
     }
 }
@@ -150,6 +180,6 @@ mod tests {
             {"path":"b","from":"vault:secret/y/b"},{"path":"c","from":"vault:secret/y/c?version=1"},
             {"path":"d","from":"vault:secret/z/d"},{"path":"e","from":"vault:secret/z/e"}]}"#;
         let spec = Spec::from_environment(spec).expect("a configuration");
-        assert_eq!(Catalogue::new(&spec).shared, BTreeSet::from(["secret/z/".to_owned()]));
+        assert_eq!(Catalogue::new(&spec).shared, BTreeSet::from([(None, "secret/z/".to_owned())]));
     }
 }

@@ -1,12 +1,15 @@
 //! What a KV mount answers: the secret, its version, or that the version is gone.
 
-use std::time::SystemTime;
+mod metadata;
+mod refusal;
 
 use mayfly_spec::reference::{KvVersion, VaultPath};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Body, error};
+pub(super) use refusal::{At, read as refused, unversioned};
+
+use super::verdict::{Body, warnings};
 use crate::{
     secret::Json,
     source::{
@@ -14,41 +17,12 @@ use crate::{
         version::Version,
     },
 };
+use metadata::Versioned;
 
 #[derive(Deserialize)]
 struct Answer<'a> {
     #[serde(borrow)]
     data: &'a RawValue,
-}
-
-#[derive(Deserialize)]
-struct Versioned<'a> {
-    #[serde(borrow)]
-    data: Option<&'a RawValue>,
-    metadata: Metadata,
-}
-
-/// What is known about a version of a secret.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Metadata {
-    pub(super) version: u64,
-    created_time: String,
-    pub(super) deletion_time: String,
-    pub(super) destroyed: bool,
-}
-
-impl Metadata {
-    /// From the answer that refuses a version which is no more.
-    pub(super) fn of_refusal(body: &Body) -> Option<Self> {
-        let answer: Answer<'_> = serde_json::from_slice(body).ok()?;
-        let versioned: Versioned<'_> = serde_json::from_str(answer.data.get()).ok()?;
-        Some(versioned.metadata)
-    }
-
-    fn created(&self) -> Option<SystemTime> {
-        humantime::parse_rfc3339(&self.created_time).ok()
-    }
 }
 
 /// The secret in a successful answer.
@@ -57,24 +31,25 @@ pub(super) fn fetched(
     kv: KvVersion,
     path: &VaultPath,
 ) -> Result<Fetched, SourceError> {
-    let garbage = || error::garbage(path);
+    let garbage = || refusal::garbage(path);
     let answer: Answer<'_> = serde_json::from_slice(body).map_err(|_| garbage())?;
-    match kv {
+    let fetched = match kv {
         KvVersion::V1 => secret(answer.data, Version::default()).ok_or_else(garbage),
         KvVersion::V2 => {
             let versioned: Versioned<'_> =
                 serde_json::from_str(answer.data.get()).map_err(|_| garbage())?;
             let Versioned { data, metadata } = versioned;
-            let data = data.ok_or_else(|| error::gone(&metadata, path))?;
+            let data = data.ok_or_else(|| refusal::gone(&metadata, path))?;
             secret(data, Version::numbered(metadata.version, metadata.created()))
                 .ok_or_else(garbage)
         }
-    }
+    };
+    fetched.map(|fetched| Fetched { warnings: warnings(body), ..fetched })
 }
 
 /// The members as compact JSON: Vault writes `<` as `\u003c`, which nobody wants in a file.
 fn secret(data: &RawValue, version: Version) -> Option<Fetched> {
-    let json = Json::parse(data.get())?;
+    let json = Json::parse(data.get()).ok()?;
     json.members()?;
     Some(Fetched::new(json.compact().into(), version))
 }
@@ -86,7 +61,7 @@ mod tests {
     use super::*;
 
     fn read(kv: KvVersion, body: &str) -> Result<Fetched, String> {
-        let path = VaultPath { path: "secret/app".to_owned(), version: None, kv: None };
+        let path = VaultPath::new("secret/app");
         let body = Zeroizing::new(body.as_bytes().to_vec());
         fetched(&body, kv, &path).map_err(|fault| fault.message)
     }

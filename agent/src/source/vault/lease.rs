@@ -6,9 +6,10 @@ use std::{collections::BTreeMap, rc::Rc, time::Duration};
 
 use mayfly_spec::Location;
 use serde::Deserialize;
+use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{life::Life, token::Token};
+use super::{life::Life, seconds::seconds, token::Token};
 use crate::source::contract::Fetched;
 
 /// A secret that ends.
@@ -45,6 +46,13 @@ impl Lease {
         self.life.is_some_and(|life| life.is_due(now))
     }
 
+    /// The same lease, of which nobody could say whether it goes on: it is asked about again after
+    /// half of what is left. None if there is nothing left to wait for.
+    pub(super) fn postponed(&self, now: Instant) -> Option<Self> {
+        let life = self.life?.postponed(now);
+        (!life.is_over(life.due)).then(|| Self { life: Some(life), ..self.clone() })
+    }
+
     /// The same lease after a renewal, if that is worth having.
     pub(super) fn renewed(&self, granted: Duration, asked: Instant, jitter: f64) -> Option<Self> {
         let life = self.life?.renewed(granted, asked, jitter)?;
@@ -56,10 +64,20 @@ impl Lease {
 pub(super) fn duration(body: &[u8]) -> Option<Duration> {
     #[derive(Deserialize)]
     struct Renewal {
-        lease_duration: u64,
+        lease_duration: Value,
     }
     let Renewal { lease_duration } = serde_json::from_slice(body).ok()?;
-    Some(Duration::from_secs(lease_duration))
+    seconds(&lease_duration)
+}
+
+/// The name of the lease in an answer that nobody has taken.
+pub(super) fn id(body: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Given {
+        lease_id: String,
+    }
+    let Given { lease_id } = serde_json::from_slice(body).ok()?;
+    (!lease_id.is_empty()).then_some(lease_id)
 }
 
 /// Every lease, by what was asked for.

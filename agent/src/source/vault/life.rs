@@ -15,6 +15,15 @@ const SPREAD: f64 = 0.12;
 /// The shortest wait before something is tried again that has failed.
 const SHORTEST: Duration = Duration::from_secs(1);
 
+/// What is granted for less cannot be replaced in time, and asking at once would only make more of
+/// it; nothing is replaced sooner.
+pub(super) const FLOOR: Duration = Duration::from_secs(3);
+/// So often it is asked for then.
+const HOPELESS: Duration = Duration::from_secs(30);
+
+/// A grant beyond this is a number of another unit, or nobody's grant: it is not known.
+const LONGEST: Duration = Duration::from_hours(100 * 366 * 24);
+
 /// The time from a grant to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Life {
@@ -30,9 +39,10 @@ impl Life {
     /// The life of what was asked for at `asked` and is good for `granted` from then on; `jitter`
     /// is from 0 to 1. Vault says 0 of what has no end, or none that it knows.
     pub(super) fn new(granted: Duration, asked: Instant, jitter: f64) -> Option<Self> {
+        let granted = known(granted)?;
         let part = PATIENCE + SPREAD * jitter.clamp(0.0, 1.0);
-        let end = asked.checked_add(granted).filter(|_| !granted.is_zero())?;
-        Some(Self { granted, due: asked + granted.mul_f64(part), end })
+        let wait = if granted < FLOOR { HOPELESS } else { granted.mul_f64(part).max(FLOOR) };
+        Some(Self { granted, due: asked.checked_add(wait)?, end: asked.checked_add(granted)? })
     }
 
     /// The life after a renewal that gave `granted`. There is none if that is less than half of
@@ -53,6 +63,13 @@ impl Life {
         }
     }
 
+    /// The same life, seen to soon: what was asked for is under way.
+    pub(super) fn resumed(self, now: Instant) -> Self {
+        let soon = now + HOPELESS;
+        let Self { due, .. } = self.postponed(now);
+        Self { due: due.min(soon), ..self }
+    }
+
     /// The same life, seen to after half of what is left, for what has failed now.
     pub(super) fn postponed(self, now: Instant) -> Self {
         let left = self.end.saturating_duration_since(now);
@@ -68,6 +85,11 @@ impl Life {
     pub(super) fn is_over(self, now: Instant) -> bool {
         self.end <= now
     }
+}
+
+/// A grant that can be one: Vault says 0 of what has no end, or none that it knows.
+pub(super) fn known(granted: Duration) -> Option<Duration> {
+    (!granted.is_zero() && granted <= LONGEST).then_some(granted)
 }
 
 #[cfg(test)]
@@ -98,6 +120,29 @@ mod tests {
         assert_eq!(life.renewed(HOUR * 49 / 100, now, 0.5), None);
         // Short grants do not become shorter and shorter.
         assert_eq!(renewed.renewed(HOUR / 3, now, 0.5), None);
+    }
+
+    #[test]
+    fn what_ends_at_once_is_not_asked_for_at_once() {
+        let now = Instant::now();
+        let due = |seconds| {
+            Life::new(Duration::from_secs(seconds), now, 0.0).map(|life| (life.due - now).as_secs())
+        };
+        assert_eq!([1, 2, 3, 4, 10].map(due), [30, 30, 3, 3, 6].map(Some));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_number_is_too_large(seconds: u64, jitter: f64, more: u64) {
+            let (now, granted) = (Instant::now(), Duration::from_secs(seconds));
+            if let Some(life) = Life::new(granted, now, jitter) {
+                proptest::prop_assert!(life.due > now && life.end > now);
+                let more = Duration::from_secs(more);
+                life.renewed(more, now, jitter);
+                life.postponed(now);
+                life.resumed(now);
+            }
+        }
     }
 
     #[test]

@@ -16,6 +16,8 @@ use zeroize::Zeroizing;
 pub(super) struct Request {
     /// Below `/v1/`, not encoded.
     pub(super) path: String,
+    /// The namespace that it is asked in, if it is not the connection's.
+    pub(super) namespace: Option<String>,
     method: RequestMethod,
     query: Option<String>,
     body: Option<Zeroizing<Vec<u8>>>,
@@ -24,7 +26,7 @@ pub(super) struct Request {
 impl Request {
     /// `GET <path>`.
     pub(super) fn read(path: String) -> Self {
-        Self { path, method: RequestMethod::GET, query: None, body: None }
+        Self { path, namespace: None, method: RequestMethod::GET, query: None, body: None }
     }
 
     /// `GET <path>?version=<version>`.
@@ -35,7 +37,7 @@ impl Request {
 
     /// `LIST <path>`.
     pub(super) fn list(path: String) -> Self {
-        Self { path, method: RequestMethod::LIST, query: None, body: None }
+        Self { method: RequestMethod::LIST, ..Self::read(path) }
     }
 
     /// `POST <path>` with these fields.
@@ -51,6 +53,11 @@ impl Request {
     /// `GET auth/token/lookup-self`.
     pub(super) fn look_up_self() -> Self {
         Self::read("auth/token/lookup-self".to_owned())
+    }
+
+    /// `GET sys/internal/ui/mounts`: the engines that the token may see, if only none.
+    pub(super) fn mounts() -> Self {
+        Self::read("sys/internal/ui/mounts".to_owned())
     }
 
     /// `POST auth/token/revoke-self`: the end of the token that asks, and of its leases.
@@ -93,7 +100,13 @@ impl Request {
     /// Never: what is asked is JSON by its type.
     fn post(path: String, body: impl Serialize) -> Self {
         let body = serde_json::to_vec(&body).expect("fields are JSON");
-        Self { path, method: RequestMethod::POST, query: None, body: Some(Zeroizing::new(body)) }
+        let body = Some(Zeroizing::new(body));
+        Self { method: RequestMethod::POST, body, ..Self::read(path) }
+    }
+
+    /// The same in another namespace, if one is named.
+    pub(super) fn within(self, namespace: Option<&str>) -> Self {
+        Self { namespace: namespace.map(str::to_owned).or(self.namespace), ..self }
     }
 }
 

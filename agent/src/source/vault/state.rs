@@ -3,16 +3,12 @@
 //! In a pod the folder is an in-memory volume of the agent's container alone. Without it each crash
 //! would leave a token and a pile of leases behind. Nothing here is needed: what cannot be read is
 //! as if it were not there.
-#![expect(clippy::disallowed_methods, reason = "the state is a file")]
 
 use std::{
     cell::RefCell,
-    fs::OpenOptions,
-    io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     rc::Rc,
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use mayfly_spec::{Location, Reference};
@@ -24,10 +20,12 @@ use zeroize::Zeroizing;
 use super::{
     lease::{Lease, Leases},
     life::Life,
+    surroundings::Moment,
     token::{Token, Tokens},
 };
 use crate::{
     digest,
+    files::{Folder, FolderError},
     secret::Secret,
     source::{contract::Fetched, version::Version},
     timestamp::Timestamp,
@@ -35,6 +33,8 @@ use crate::{
 
 /// The file's name.
 const NAME: &str = "vault.json";
+/// Longer than the state of thousands of leases.
+const LONGEST: usize = 16 << 20;
 
 /// Where the state is kept, if it is kept, and as whose.
 #[derive(Debug)]
@@ -80,13 +80,6 @@ struct SavedLife {
     end: Timestamp,
 }
 
-/// One moment on both clocks.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Moment {
-    pub(super) instant: Instant,
-    pub(super) time: SystemTime,
-}
-
 impl State {
     pub(super) fn new(folder: Option<PathBuf>, owner: String) -> Self {
         Self { folder, owner, written: RefCell::default() }
@@ -94,7 +87,7 @@ impl State {
 
     /// What an earlier run has left that is still good.
     pub(super) fn load(&self, now: Moment) -> (Tokens, Leases) {
-        let saved = self.folder.as_deref().and_then(|folder| read(&folder.join(NAME)));
+        let saved = self.folder.as_deref().and_then(read);
         let Some(saved) = saved.filter(|saved| saved.owner == self.owner) else {
             return Default::default();
         };
@@ -133,25 +126,25 @@ impl State {
     /// Leaves nothing behind: what it names has been given back.
     pub(super) fn remove(&self) {
         if let Some(folder) = &self.folder {
-            // Who finds it is refused by Vault, and takes everything anew.
-            let _ = std::fs::remove_file(folder.join(NAME));
+            // Who finds what stays is refused by Vault, and takes everything anew.
+            if let Ok(Some(folder)) = Folder::open(folder) {
+                folder.remove(NAME);
+            }
         }
     }
 }
 
-fn read(path: &Path) -> Option<Saved> {
-    let json = Zeroizing::new(std::fs::read(path).ok()?);
-    serde_json::from_slice(&json).ok()
+/// What others could have written is not believed, and told.
+fn read(folder: &Path) -> Option<Saved> {
+    let json = Folder::open(folder)
+        .and_then(|folder| folder.map_or(Ok(None), |folder| folder.read(NAME, LONGEST)));
+    let refused = |error| warn!(%error, "the state is not used");
+    serde_json::from_slice(&json.map_err(refused).ok()??).ok()
 }
 
 /// One rename, so that a crash leaves the old or the new file.
-fn write(folder: &Path, json: &[u8]) -> io::Result<()> {
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let new = folder.join(".vault.json.new");
-    let _ = std::fs::remove_file(&new);
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-    file.write_all(json)?;
-    std::fs::rename(&new, folder.join(NAME))
+fn write(folder: &Path, json: &[u8]) -> Result<(), FolderError> {
+    Folder::make(folder)?.write(NAME, json)
 }
 
 impl SavedToken {
@@ -196,14 +189,18 @@ impl SavedLease {
 
 impl SavedLife {
     fn new(life: Life, now: Moment) -> Self {
+        // A life is bounded, and so is its end.
         let time = |instant: Instant| {
-            Timestamp::from(now.time + instant.saturating_duration_since(now.instant))
+            let ahead = instant.saturating_duration_since(now.instant);
+            Timestamp::from(now.time.checked_add(ahead).unwrap_or(now.time))
         };
         Self { granted: life.granted, due: time(life.due), end: time(life.end) }
     }
 
     fn revived(&self, now: Moment) -> Life {
-        let instant = |time: Timestamp| now.instant + time.lies_ahead(now.time);
+        let instant = |time: Timestamp| {
+            now.instant.checked_add(time.lies_ahead(now.time)).unwrap_or(now.instant)
+        };
         Life { granted: self.granted, due: instant(self.due), end: instant(self.end) }
     }
 }

@@ -1,11 +1,76 @@
-//! A token, and those that it has replaced. PURE: the time and the jitter are arguments.
+//! A token: what a login gives, what is held of it, and those that it has replaced.
+//!
+//! PURE: the time and the jitter are arguments.
 
-use std::{cell::Cell, rc::Rc};
+use std::{cell::Cell, rc::Rc, time::Duration};
 
+use serde::Deserialize;
+use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{auth::Login, life::Life};
+use super::{life::Life, seconds::seconds};
 use crate::secret::Secret;
+
+/// A token as Vault gives it.
+#[derive(Debug)]
+pub(super) struct Login {
+    /// The token itself: one word.
+    pub(super) token: Secret,
+    /// How long it lives; zero is without end, or unknown.
+    pub(super) lease: Duration,
+    /// Whether it can be made to live longer.
+    pub(super) renewable: bool,
+}
+
+/// Why the answer to a login holds no token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NoToken {
+    /// It is not one of Vault's.
+    Garbage,
+    /// Vault wants a second factor first.
+    SecondFactor,
+    /// Somebody has to agree first.
+    Wrapped,
+}
+
+impl Login {
+    /// From the answer to a login or a renewal.
+    pub(super) fn parse(body: &[u8]) -> Result<Self, NoToken> {
+        #[derive(Deserialize)]
+        struct Answer {
+            auth: Option<Granted>,
+            wrap_info: Option<Value>,
+        }
+        #[derive(Deserialize)]
+        struct Granted {
+            #[serde(default)]
+            client_token: String,
+            #[serde(default)]
+            lease_duration: Value,
+            #[serde(default)]
+            renewable: bool,
+            mfa_requirement: Option<Value>,
+        }
+        let answer: Answer = serde_json::from_slice(body).map_err(|_| NoToken::Garbage)?;
+        let Some(auth) = answer.auth else {
+            let is_wrapped = answer.wrap_info.is_some();
+            return Err(if is_wrapped { NoToken::Wrapped } else { NoToken::Garbage });
+        };
+        if auth.client_token.is_empty() && auth.mfa_requirement.is_some() {
+            return Err(NoToken::SecondFactor);
+        }
+        let token = word(auth.client_token).ok_or(NoToken::Garbage)?;
+        let lease = seconds(&auth.lease_duration).unwrap_or_default();
+        Ok(Self { token, lease, renewable: auth.renewable })
+    }
+}
+
+/// A token is one word of visible ASCII; anything else could not be sent as a header.
+pub(super) fn word(text: String) -> Option<Secret> {
+    let is_word = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+    let text = Secret::from(text);
+    is_word.then_some(text)
+}
 
 /// A token, and how long it is good.
 #[derive(Debug)]
@@ -65,5 +130,30 @@ impl Tokens {
     /// Every one of them.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Rc<Token>> {
         self.held.iter().chain(&self.replaced)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_without_a_token_says_what_is_wanted() {
+        let parse = |body: &str| Login::parse(body.as_bytes());
+        let login =
+            parse(r#"{"auth":{"client_token":"hvs.x","lease_duration":-1,"renewable":true}}"#);
+        assert_eq!(login.expect("a token").lease, Duration::ZERO);
+        for (body, why) in [
+            (
+                r#"{"auth":{"client_token":"","mfa_requirement":{"mfa_request_id":"1"}}}"#,
+                NoToken::SecondFactor,
+            ),
+            (r#"{"auth":null,"wrap_info":{"token":"hvs.y"}}"#, NoToken::Wrapped),
+            (r#"{"auth":{"client_token":"two words"}}"#, NoToken::Garbage),
+            (r#"{"auth":null}"#, NoToken::Garbage),
+            ("[", NoToken::Garbage),
+        ] {
+            assert_eq!(parse(body).expect_err(body), why, "{body}");
+        }
     }
 }

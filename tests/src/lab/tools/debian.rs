@@ -20,7 +20,12 @@ const PACKAGES: [&str; 10] = [
 
 /// Installs the packages that are missing.
 pub async fn install() -> Result<()> {
-    let missing = missing().await?;
+    install_all(&PACKAGES).await
+}
+
+/// Installs those of `packages` that are missing.
+pub(super) async fn install_all(packages: &[&'static str]) -> Result<()> {
+    let missing = missing(packages).await?;
     if missing.is_empty() {
         return Ok(());
     }
@@ -32,19 +37,20 @@ pub async fn install() -> Result<()> {
     apt(arguments).await
 }
 
-async fn missing() -> Result<Vec<String>> {
+async fn missing(packages: &[&'static str]) -> Result<Vec<String>> {
     let format = "--showformat=${db:Status-Abbrev}${Package}\\n";
     // It fails when it knows nothing of a package, and still lists the others.
-    let output = Program::new("dpkg-query").args(["--show", format]).args(PACKAGES).output().await;
+    let output = Program::new("dpkg-query")
+        .args(["--show", format])
+        .args(packages.iter().copied())
+        .output()
+        .await;
     let output = output.context("the lab installs its parts with apt: it needs a Debian")?;
     let listing = String::from_utf8_lossy(&output.stdout).into_owned();
     let installed: Vec<&str> =
         listing.lines().filter_map(|line| line.strip_prefix("ii ")).collect();
-    Ok(PACKAGES
-        .into_iter()
-        .filter(|package| !installed.contains(package))
-        .map(Into::into)
-        .collect())
+    let is_missing = |package: &&&str| !installed.contains(*package);
+    Ok(packages.iter().filter(is_missing).map(|package| (*package).to_owned()).collect())
 }
 
 async fn apt(arguments: Vec<String>) -> Result<()> {

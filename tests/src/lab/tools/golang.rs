@@ -57,6 +57,15 @@ pub const HELM: GoTool = GoTool {
     more: &[],
 };
 
+/// What Go programs read files with, and the kubelet's own reader of variables.
+pub const READERS: GoTool = GoTool {
+    name: "readers/go",
+    version: "v1",
+    packages: &["."],
+    linker_flags: "-s -w",
+    more: &[],
+};
+
 /// What the Kubernetes knows of manifests that is the oldest, and what its API server takes for an expression.
 pub const OLDEST_SCHEMAS: GoTool = GoTool {
     name: "schemas",

@@ -12,10 +12,14 @@ const MOTO: &str = "5.2.5";
 
 /// Hands out the environment that has moto.
 pub async fn moto(tools: &Path) -> Result<PathBuf> {
-    cached(tools.join(format!("moto-{MOTO}")), &format!("moto {MOTO}"), install).await
+    cached(tools.join(format!("moto-{MOTO}")), &format!("moto {MOTO}"), |environment| {
+        self::environment(environment, "moto/requirements.txt")
+    })
+    .await
 }
 
-async fn install(environment: PathBuf) -> Result<()> {
+/// Makes an environment that has what a file of the lab's data requires, and nothing else.
+pub(super) async fn environment(environment: PathBuf, requirements: &str) -> Result<()> {
     let made = Program::new("python3").args(["-m", "venv"]).args([&environment]).text().await;
     made.context("install Python 3 with its module `venv`")?;
     let pip = [
@@ -29,7 +33,7 @@ async fn install(environment: PathBuf) -> Result<()> {
     ];
     Program::new(environment.join("bin/python"))
         .args(pip)
-        .args([folders::data("moto/requirements.txt")])
+        .args([folders::data(requirements)])
         .show()
         .await
 }

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// What STS gives unless asked for something else.
-const DEFAULT_DURATION: Duration = Duration::from_hours(1);
+pub(super) const DEFAULT_DURATION: Duration = Duration::from_hours(1);
 
 impl Aws {
     /// Answers a request to STS.
@@ -30,7 +30,7 @@ impl Aws {
         let role_arn = required(request, "RoleArn")?;
         let name = session_name(request)?;
         self.verify(&role_arn, &required(request, "WebIdentityToken")?)?;
-        let duration = duration(request)?;
+        let duration = self.duration(request)?;
         let key = AccessKey::temporary(principal(&role_arn, &name));
         let body = rendered("AssumeRoleWithWebIdentity", &key, self.now() + duration);
         self.open(Session { role_arn, name, external_id: None, access_key: key.id.clone() }, key);
@@ -52,7 +52,7 @@ impl Aws {
             return Err(AwsError::new(403, "AccessDenied", denied.message));
         }
         let key = AccessKey::temporary(principal(&role_arn, &name));
-        let body = rendered("AssumeRole", &key, self.now() + duration(request)?);
+        let body = rendered("AssumeRole", &key, self.now() + self.duration(request)?);
         self.open(Session { role_arn, name, external_id, access_key: key.id.clone() }, key);
         Ok(body)
     }
@@ -77,6 +77,15 @@ impl Aws {
             account = arn.split(':').nth(4).unwrap_or_default(),
             request = uuid(),
         ))
+    }
+
+    /// From 15 minutes to 12 hours.
+    fn duration(&self, request: &Request) -> Result<Duration, AwsError> {
+        let Some(text) = request.form("DurationSeconds") else { return Ok(self.session_length) };
+        let seconds = text.parse().ok().filter(|seconds| (900..=43200).contains(seconds));
+        seconds.map(Duration::from_secs).ok_or_else(|| {
+            AwsError::new(400, "ValidationError", format!("Invalid DurationSeconds: {text}"))
+        })
     }
 
     fn open(&mut self, session: Session, key: AccessKey) {
@@ -129,15 +138,6 @@ fn session_name(request: &Request) -> Result<String, AwsError> {
         );
         Err(AwsError::new(400, "ValidationError", text))
     }
-}
-
-/// From 15 minutes to 12 hours.
-fn duration(request: &Request) -> Result<Duration, AwsError> {
-    let Some(text) = request.form("DurationSeconds") else { return Ok(DEFAULT_DURATION) };
-    let seconds = text.parse().ok().filter(|seconds| (900..=43200).contains(seconds));
-    seconds.map(Duration::from_secs).ok_or_else(|| {
-        AwsError::new(400, "ValidationError", format!("Invalid DurationSeconds: {text}"))
-    })
 }
 
 pub(super) fn principal(role_arn: &str, session: &str) -> String {

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use super::{JSON, Vault, data, envelope, errors, lease::Lease, unsupported};
+use super::{JSON, Vault, envelope, errors, lease::Lease, unsupported};
 use crate::secret_server::{Request, identifier::alphanumeric, reply::Reply};
 
 /// The kinds of engine that lease.
@@ -80,14 +80,26 @@ impl Vault {
         let ends = SystemTime::now() + ttl.map_or(self.lease_ttl, Duration::from_secs);
         let ends = ends.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let name = body["common_name"].as_str().unwrap_or_default();
-        data(
-            200,
-            json!({
-                "certificate": format!("certificate {} of {name}", self.given),
-                "private_key": format!("canary-key {} of {name}", self.given),
-                "serial_number": format!("{:02x}", self.given),
-                "expiration": ends.as_secs(),
-            }),
-        )
+        let mut answer = envelope();
+        answer["warnings"] = ignored(body);
+        answer["data"] = json!({
+            "certificate": format!("certificate {} of {name}", self.given),
+            "private_key": format!("canary-key {} of {name}", self.given),
+            "serial_number": format!("{:02x}", self.given),
+            "expiration": ends.as_secs(),
+        });
+        Reply::json(200, JSON, &answer)
     }
+}
+
+/// What Vault says of fields that it does not know, and only says.
+fn ignored(body: &Value) -> Value {
+    const KNOWN: [&str; 6] = ["common_name", "alt_names", "ip_sans", "uri_sans", "ttl", "format"];
+    let names = body.as_object().into_iter().flat_map(|fields| fields.keys());
+    let unknown: Vec<&str> =
+        names.map(String::as_str).filter(|name| !KNOWN.contains(name)).collect();
+    if unknown.is_empty() {
+        return Value::Null;
+    }
+    json!([format!("Endpoint ignored these unrecognized parameters: [{}]", unknown.join(" "))])
 }

@@ -84,6 +84,7 @@ impl Planner<'_> {
             server_name: policy.server_name.clone(),
             client_certificate: None,
             skip_verify: policy.skip_verify,
+            timeout: None,
             auth,
         });
         if self.request.vault_method() != VaultMethod::Aws {

@@ -11,12 +11,12 @@ use http::{HeaderValue, StatusCode, header::AUTHORIZATION};
 use serde::Deserialize;
 use url::{Host, Url};
 
-use super::{AwsEnvironment, token};
+use super::token;
 use crate::{
     fault::{Class, Fault, quoted},
-    http::{Answer, Client, Http, exchange},
+    http::{Answer, Client, Http, Stranger, TransportError, exchange, retry_after, shown},
     root::Root,
-    source::SourceError,
+    source::{aws::environment::AwsEnvironment, contract::SourceError},
 };
 
 /// Where EKS's agent listens on a node.
@@ -68,11 +68,17 @@ impl PodIdentity {
     pub(super) async fn exchange(&self) -> Result<Credentials, SourceError> {
         let token = token::read(&self.token_file)?;
         let answer = self.ask(&token).await?;
-        if answer.status() == StatusCode::OK {
-            return given(answer.body());
-        }
+        let answered =
+            if answer.status() == StatusCode::OK { given(answer.body()) } else { refusal(&answer) };
         // A server may quote what it was sent.
-        Err(token::hidden(&refusal(&answer), &token))
+        let refused = |fault| token::hidden(fault, &token);
+        answered.unwrap_or_else(|| Err(self.stranger(&answer))).map_err(refused)
+    }
+
+    fn stranger(&self, answer: &Answer) -> SourceError {
+        let (host, stranger) = (self.client.host(&self.url), Stranger::of(answer));
+        let wait = stranger.retry_after;
+        unreachable(&TransportError::Stranger { host, stranger }).not_before(wait)
     }
 
     async fn ask(&self, token: &str) -> Result<Answer, SourceError> {
@@ -85,11 +91,13 @@ impl PodIdentity {
         header.set_sensitive(true);
         let mut request = reqwest::Request::new(http::Method::GET, self.url.clone());
         request.headers_mut().insert(AUTHORIZATION, header);
-        exchange(&self.client, request).await.map_err(|error| {
-            let words = "the node's EKS Pod Identity agent cannot be reached";
-            Fault::new(Class::Unreachable, format_args!("{words}: {error}"))
-        })
+        exchange(&self.client, request).await.map_err(|error| unreachable(&error))
     }
+}
+
+fn unreachable(error: &TransportError) -> SourceError {
+    let words = "the node's EKS Pod Identity agent cannot be reached";
+    Fault::new(Class::Unreachable, format_args!("{words}: {error}"))
 }
 
 /// The address, if a token may be sent there.
@@ -108,7 +116,7 @@ fn refused(url: &str) -> SourceError {
     let words = format!(
         "the pod's token is not sent to `{}`; AWS_CONTAINER_CREDENTIALS_FULL_URI may be \
          `http://169.254.170.23/…`, `http://[fd00:ec2::23]/…`, or on the loopback",
-        quoted(url)
+        shown(url)
     );
     Fault::new(Class::Refused, words)
 }
@@ -122,43 +130,61 @@ fn missing(variable: &str) -> SourceError {
     Fault::new(Class::Refused, words)
 }
 
-fn given(body: &[u8]) -> Result<Credentials, SourceError> {
-    let garbled = || {
-        let words =
-            "the node's EKS Pod Identity agent answered with something else than credentials";
-        Fault::new(Class::Unreachable, words)
-    };
-    let given: Given = serde_json::from_slice(body).map_err(|_| garbled())?;
-    let end = DateTime::from_str(&given.expiration, Format::DateTime).map_err(|_| garbled())?;
-    let end = end.try_into().map_err(|_| garbled())?;
+/// The credentials; nothing, if the answer is another's.
+fn given(body: &[u8]) -> Option<Result<Credentials, SourceError>> {
+    let given: Given = serde_json::from_slice(body).ok()?;
+    let end = DateTime::from_str(&given.expiration, Format::DateTime).ok()?;
+    let end = end.try_into().ok()?;
     let (key, secret) = (given.access_key_id, given.secret_access_key);
-    Ok(Credentials::new(key, secret, Some(given.token), Some(end), "mayfly"))
+    Some(Ok(Credentials::new(key, secret, Some(given.token), Some(end), "mayfly")))
 }
 
-/// What the node's agent says instead of credentials: plain text with the code of EKS inside.
-fn refusal(answer: &Answer) -> SourceError {
+/// What the node's agent says instead of credentials: plain text with the code of EKS inside, as in
+/// `[id]: (ResourceNotFoundException): …`, or words of its own. Nothing, if somebody else says it.
+fn refusal(answer: &Answer) -> Option<Result<Credentials, SourceError>> {
     let status = answer.status();
     let said = quoted(&String::from_utf8_lossy(answer.body()));
-    let (class, words) = if status == StatusCode::TOO_MANY_REQUESTS {
-        (Class::Throttled, "the node's EKS Pod Identity agent asks for fewer calls")
-    } else if said.contains("ExpiredToken") {
-        (Class::Unreachable, "EKS Pod Identity does not take the pod's token any more")
-    } else if said.contains("ResourceNotFound") || status == StatusCode::NOT_FOUND {
-        (
+    let (class, words) = meaning(status, &said)?;
+    let wait = retry_after(|name| answer.headers().get(name)?.to_str().ok());
+    let fault = Fault::new(class, format_args!("{words}: HTTP status {status}: {said}"));
+    let fault = fault.not_before(wait);
+    // What was associated or trusted a moment ago is on its way.
+    let passes = class == Class::Refused && code(&said) != Some("InvalidTokenException");
+    Some(Err(if passes { fault.that_passes() } else { fault }))
+}
+
+fn meaning(status: StatusCode, said: &str) -> Option<(Class, &'static str)> {
+    let refuses = "EKS Pod Identity refuses the pod; the role's trust policy must allow `sts:AssumeRole` and \
+                   `sts:TagSession` to `pods.eks.amazonaws.com`";
+    let code = code(said);
+    Some(match code {
+        _ if status == StatusCode::TOO_MANY_REQUESTS => {
+            (Class::Throttled, "the node's EKS Pod Identity agent asks for fewer calls")
+        }
+        Some("ThrottlingException") => (Class::Throttled, "EKS Pod Identity asks for fewer calls"),
+        Some("ExpiredTokenException") => {
+            (Class::Unreachable, "EKS Pod Identity does not take the pod's token any more")
+        }
+        Some("ResourceNotFoundException") => (
             Class::Refused,
             "EKS Pod Identity has no association for the pod's service account; make one \
              (`aws eks create-pod-identity-association`)",
-        )
-    } else if status.is_client_error() {
-        (
-            Class::Refused,
-            "EKS Pod Identity refuses the pod; the role's trust policy must allow `sts:AssumeRole` and \
-             `sts:TagSession` to `pods.eks.amazonaws.com`",
-        )
-    } else {
-        (Class::Unreachable, "the node's EKS Pod Identity agent failed")
-    };
-    Fault::new(class, format_args!("{words}: HTTP status {status}: {said}"))
+        ),
+        Some(_) if status.is_client_error() => (Class::Refused, refuses),
+        None if status == StatusCode::FORBIDDEN && said.starts_with("Access Denied. ") => {
+            (Class::Refused, refuses)
+        }
+        Some(_) => (Class::Unreachable, "the node's EKS Pod Identity agent failed"),
+        None => return None,
+    })
+}
+
+/// The code in parentheses.
+fn code(said: &str) -> Option<&str> {
+    let (before, rest) = said.split_once('(')?;
+    let (code, _) = rest.split_once(')')?;
+    let is_code = code.ends_with("Exception") && code.chars().all(char::is_alphanumeric);
+    (is_code && (before.is_empty() || before.starts_with('['))).then_some(code)
 }
 
 #[cfg(test)]
@@ -200,7 +226,26 @@ mod tests {
             b"<html>",
             br#"{"AccessKeyId":"a","SecretAccessKey":"b","Token":"c","Expiration":"soon"}"#,
         ] {
-            assert_eq!(given(body).expect_err("no credentials").class, Class::Unreachable);
+            assert!(given(body).is_none());
+        }
+    }
+
+    #[test]
+    fn only_the_nodes_agent_can_refuse() {
+        let meaning = |status: u16, said| {
+            let status = status.try_into().expect("a status");
+            super::meaning(status, said).map(|(class, _)| class)
+        };
+        let own = "[1f]: (ResourceNotFoundException): The association was not found, fault: client";
+        assert_eq!(meaning(404, own), Some(Class::Refused));
+        assert_eq!(meaning(403, "(AccessDeniedException): no"), Some(Class::Refused));
+        assert_eq!(meaning(403, "Access Denied. Pod does not exist"), Some(Class::Refused));
+        assert_eq!(meaning(400, "[]: (ExpiredTokenException): old"), Some(Class::Unreachable));
+        assert_eq!(meaning(500, "[]: (InternalServerException): x"), Some(Class::Unreachable));
+        assert_eq!(meaning(429, "Too Many Requests. "), Some(Class::Throttled));
+        for said in ["404 page not found", "<html>(AccessDeniedException)</html>", "", "()", ")("] {
+            assert_eq!(meaning(404, said), None, "{said}");
+            assert_eq!(meaning(403, said), None, "{said}");
         }
     }
 }

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     fault::{Class, Fault},
-    source::SourceError,
+    source::contract::SourceError,
 };
 
 /// The token, as it is now: the kubelet rotates it.
@@ -25,6 +25,7 @@ pub(super) fn read(path: &Path) -> Result<Zeroizing<String>, SourceError> {
 }
 
 /// The fault without the token, if somebody quoted it.
-pub(super) fn hidden(fault: &SourceError, token: &str) -> SourceError {
-    Fault::new(fault.class, fault.message.replace(token, "…"))
+pub(super) fn hidden(mut fault: SourceError, token: &str) -> SourceError {
+    fault.message = fault.message.replace(token, "…");
+    fault
 }

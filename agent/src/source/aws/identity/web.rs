@@ -4,11 +4,17 @@ use std::{path::PathBuf, rc::Rc};
 
 use aws_credential_types::Credentials;
 
-use super::{AwsEnvironment, Setup, error, given, no_region, sts::Sts, token};
+use super::{
+    sts::{Sts, given, no_region},
+    token,
+};
 use crate::{
     fault::{Class, Fault},
     root::Root,
-    source::SourceError,
+    source::{
+        aws::{environment::AwsEnvironment, error, setup::Setup},
+        contract::SourceError,
+    },
 };
 
 /// A token in a file, and the role that STS gives for it.
@@ -53,7 +59,7 @@ impl WebIdentity {
         };
         let answer = self.sts.ask(ask).await;
         // A server may quote what it was sent.
-        let fault = |failure| token::hidden(&error::exchange(&failure, &self.role_arn), &token);
+        let fault = |failure| token::hidden(error::exchange(&failure, &self.role_arn), &token);
         given(answer.map_err(fault)?)
     }
 }

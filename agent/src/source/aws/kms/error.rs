@@ -5,10 +5,12 @@ use mayfly_spec::{
     spec::Workload,
 };
 
-use super::super::{caller::Asked, failure::Failure};
 use crate::{
     fault::{Class, Fault},
-    source::SourceError,
+    source::{
+        aws::failure::{Asked, Failure},
+        contract::SourceError,
+    },
 };
 
 /// Nobody has said for whom values are opened.

@@ -6,18 +6,19 @@ use std::time::SystemTime;
 use aws_sdk_ssm::{Client, types::Parameter as Found};
 use mayfly_spec::reference::Parameter;
 
-use super::{Answer, ParameterStore, told};
 use crate::{
     digest,
     fault::{Class, Fault},
     secret::{Json, Member, SecretData},
     source::{
-        Fetched, SourceError, Version,
         aws::{
             access::Access,
-            caller::{Asked, Caller},
-            failure::Failure,
+            caller::{Caller, Clients},
+            error,
+            failure::{Asked, Failure},
         },
+        contract::{Fetched, SourceError},
+        version::Version,
     },
 };
 
@@ -26,18 +27,18 @@ const ACTION: &str = "ssm:GetParametersByPath";
 /// The most pages that are read: AWS has at most ten parameters on one.
 const MOST_PAGES: usize = 100;
 
-impl ParameterStore {
-    /// Reads every page, all in one region.
-    pub(super) async fn fetch_tree(&self, caller: &Caller, tree: &Parameter) -> Answer {
-        let answer = caller
-            .call(&Access::of_parameter(tree), async |place| {
-                ask(&self.clients.at(place), &tree.name).await
-            })
-            .await;
-        match answer.map_err(|error| told(&error, &tree.name, ACTION))? {
-            (Some(found), asked) => fetched(found, &tree.name, &asked),
-            (None, _) => Err(too_many(&tree.name)),
-        }
+/// Reads every page, all in one region.
+pub(super) async fn fetch(
+    clients: &Clients<Client>,
+    caller: &Caller,
+    tree: &Parameter,
+) -> Result<Fetched, SourceError> {
+    let answer = caller
+        .call(&Access::of_parameter(tree), async |place| ask(&clients.at(place), &tree.name).await)
+        .await;
+    match answer.map_err(|error| error::parameter(&error, &tree.name, ACTION))? {
+        (Some(found), asked) => fetched(found, &tree.name, &asked),
+        (None, _) => Err(too_many(&tree.name)),
     }
 }
 
@@ -47,7 +48,8 @@ async fn ask(client: &Client, path: &str) -> Result<Option<Vec<Found>>, Failure>
     for _ in 0..MOST_PAGES {
         let call = client.get_parameters_by_path().path(path).recursive(true).with_decryption(true);
         let page = call.set_next_token(next).send().await?;
-        found.extend(page.parameters.unwrap_or_default());
+        // An empty tree has an empty page; one without any is no word about it.
+        found.extend(page.parameters.ok_or_else(Failure::hollow)?);
         next = page.next_token.filter(|token| !token.is_empty());
         if next.is_none() {
             return Ok(Some(found));
@@ -63,7 +65,7 @@ fn too_many(tree: &str) -> SourceError {
     Fault::new(Class::Configuration, words)
 }
 
-fn fetched(found: Vec<Found>, tree: &str, asked: &Asked) -> Answer {
+fn fetched(found: Vec<Found>, tree: &str, asked: &Asked) -> Result<Fetched, SourceError> {
     if found.is_empty() {
         let region = &asked.region;
         let words =

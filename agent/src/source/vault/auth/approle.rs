@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use mayfly_spec::spec::AppRoleAuth;
 
-use super::{Login, Method, attempt::Attempt, token_file, wrapping::Wrapped};
+use super::{Granted, attempt::Attempt, method::Method, token_file, wrapping::Wrapped};
 use crate::{
     fault::{Class, Fault},
     root::Root,
     secret::Secret,
-    source::{SourceError, vault::api::Api},
+    source::{contract::SourceError, vault::api::Api},
 };
 
 /// The two ids, and where they are.
@@ -60,7 +60,7 @@ impl AppRole {
         format!("the AppRole of `auth/{}`", self.mount)
     }
 
-    pub(super) async fn login(&self, api: &Api) -> Result<Login, SourceError> {
+    pub(super) async fn login(&self, api: &Api) -> Result<Granted, SourceError> {
         let role_id = match &self.role_id {
             RoleId::Given(id) => Secret::from(id.as_str()),
             RoleId::File(path) => read(path)?,

@@ -2,11 +2,15 @@
 
 use mayfly_spec::spec::AwsAuth;
 
-use super::{Login, Method, attempt::Attempt};
+use super::{
+    Granted,
+    attempt::{Attempt, LoginError},
+    method::Method,
+};
 use crate::source::{
     aws::Prover,
     contract::SourceError,
-    vault::api::{Api, ApiError},
+    vault::{api::Api, verdict::ApiError},
 };
 
 /// The header that ties a request to one Vault server.
@@ -28,7 +32,7 @@ impl Aws {
         format!("role `{}`", self.auth.role)
     }
 
-    pub(super) async fn login(&self, api: &Api) -> Result<Login, SourceError> {
+    pub(super) async fn login(&self, api: &Api) -> Result<Granted, SourceError> {
         let AwsAuth { role, mount, region, server_id } = &self.auth;
         let server = server_id.as_deref().map(|id| (SERVER_ID, id));
         let proof = self.prover.prove(region.as_deref(), server).await?;
@@ -49,7 +53,7 @@ impl Aws {
             Ok(login) => Ok(login),
             Err(error) => {
                 if is_stale(&error) {
-                    self.prover.renounce(&proof).await;
+                    self.prover.renounce(&proof);
                 }
                 Err(attempt.fault(&error, api))
             }
@@ -58,8 +62,8 @@ impl Aws {
 }
 
 /// Whether STS no longer takes the credentials themselves, for all that Vault says.
-fn is_stale(error: &ApiError) -> bool {
+fn is_stale(error: &LoginError) -> bool {
     let codes = ["ExpiredToken", "InvalidClientTokenId"];
-    let ApiError::Status(refusal) = error else { return false };
+    let LoginError::Api(ApiError::Status(refusal)) = error else { return false };
     refusal.errors.iter().any(|words| codes.iter().any(|code| words.contains(code)))
 }

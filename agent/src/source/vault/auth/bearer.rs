@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use mayfly_spec::spec::{JwtAuth, KubernetesAuth};
 
-use super::{Login, Method, attempt::Attempt, token_file};
+use super::{Granted, attempt::Attempt, method::Method, token_file};
 use crate::{
     root::Root,
-    source::{SourceError, vault::api::Api},
+    source::{contract::SourceError, vault::api::Api},
 };
 
 /// A role, and the token that is shown for it.
@@ -35,7 +35,7 @@ impl Bearer {
     }
 
     /// Reads the token anew, because the kubelet rotates it.
-    pub(super) async fn login(&self, api: &Api) -> Result<Login, SourceError> {
+    pub(super) async fn login(&self, api: &Api) -> Result<Granted, SourceError> {
         let token = token_file::read(&self.token_file)?;
         let attempt = Attempt {
             method: self.method,

@@ -2,7 +2,7 @@
 
 use mayfly_spec::spec::CertAuth;
 
-use super::{Login, Method, attempt::Attempt};
+use super::{Granted, attempt::Attempt, method::Method};
 use crate::source::{contract::SourceError, vault::api::Api};
 
 /// How whoever shows the certificate is called.
@@ -13,7 +13,7 @@ pub(super) fn name(auth: &CertAuth) -> String {
     }
 }
 
-pub(super) async fn login(auth: &CertAuth, api: &Api) -> Result<Login, SourceError> {
+pub(super) async fn login(auth: &CertAuth, api: &Api) -> Result<Granted, SourceError> {
     let attempt = Attempt {
         method: Method::Cert,
         mount: &auth.mount,

@@ -4,7 +4,7 @@
 
 /// An auth method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::source::vault) enum Method {
+pub(super) enum Method {
     Kubernetes,
     Jwt,
     Aws,
@@ -109,7 +109,7 @@ const CERT: Advice = &[
 
 impl Method {
     /// What to change after Vault has said `said`.
-    pub(in crate::source::vault) fn advice(self, said: &str) -> &'static str {
+    pub(super) fn advice(self, said: &str) -> &'static str {
         let (known, otherwise): (Advice, _) = match self {
             Self::Kubernetes => (
                 KUBERNETES,
@@ -137,7 +137,7 @@ impl Method {
     }
 
     /// Whether somebody else whom Vault must ask could not be reached, so that trying again helps.
-    pub(in crate::source::vault) fn is_outage(self, said: &str) -> bool {
+    pub(super) fn is_outage(self, said: &str) -> bool {
         self == Self::Aws
             && said.contains("error making upstream request")
             && !said.contains("received error code 4")

@@ -3,11 +3,13 @@
 
 use std::{fmt, path::Path, time::Duration};
 
-use super::{Login, word};
 use crate::{
     fault::{Class, Fault},
     secret::Secret,
-    source::SourceError,
+    source::{
+        contract::SourceError,
+        vault::token::{Login, word},
+    },
 };
 
 pub(super) fn login(path: &Path) -> Result<Login, SourceError> {

@@ -39,11 +39,9 @@ fn spelling(location: &Location) -> String {
             role: None,
             external_id: None,
         }),
-        Location::Vault(VaultPath { path, kv, .. }) => {
-            Location::Vault(VaultPath { path, version: None, kv })
-        }
-        Location::VaultWrite(VaultWrite { path, .. }) => {
-            Location::VaultWrite(VaultWrite { path, body: BTreeMap::new() })
+        Location::Vault(path) => Location::Vault(VaultPath { version: None, ..path }),
+        Location::VaultWrite(write) => {
+            Location::VaultWrite(VaultWrite { body: BTreeMap::new(), ..write })
         }
         other => other,
     }

@@ -1,4 +1,4 @@
-//! One step at a time below a directory descriptor: open, make, read, remove; never through a link.
+//! One step at a time below a directory descriptor: open, make, read, list; never through a link.
 //!
 //! # Design
 //! Every name is opened by itself with `O_NOFOLLOW` below the descriptor of its parent. That is as
@@ -8,33 +8,33 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use mayfly_spec::FilePath;
 use rustix::{
-    fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat},
+    fs::{Dir, FileType, Mode, OFlags, Stat},
     io::Errno,
     process::geteuid,
 };
 use zeroize::Zeroizing;
 
-const DIRECTORY: OFlags =
+pub(super) const DIRECTORY: OFlags =
     OFlags::DIRECTORY.union(OFlags::RDONLY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 /// Without `O_NONBLOCK` a planted FIFO would stop the agent.
 const READ: OFlags =
     OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 
 /// Opens the directory `name`, which must belong to this agent and be writable by nobody else.
-pub(super) fn open_own_directory(parent: impl AsFd, name: &str) -> Result<OwnedFd, Errno> {
+pub(crate) fn open_own_directory(parent: impl AsFd, name: &str) -> Result<OwnedFd, Errno> {
     let directory = rustix::fs::openat(parent, name, DIRECTORY, Mode::empty())?;
     let stat = rustix::fs::fstat(&directory)?;
     if is_own(&stat) && stat.st_mode & 0o022 == 0 { Ok(directory) } else { Err(Errno::ACCESS) }
 }
 
 /// Makes the directory `name`, which must be new, for this agent alone.
-pub(super) fn make_directory(parent: impl AsFd, name: &str) -> Result<OwnedFd, Errno> {
+pub(crate) fn make_directory(parent: impl AsFd, name: &str) -> Result<OwnedFd, Errno> {
     rustix::fs::mkdirat(&parent, name, Mode::RWXU)?;
     open_own_directory(parent, name)
 }
 
 /// Opens the directory above `path`'s last name; `step` opens or makes one directory of it.
-pub(super) fn parent_of(
+pub(crate) fn parent_of(
     top: BorrowedFd<'_>,
     path: &FilePath,
     step: impl Fn(BorrowedFd<'_>, &str) -> Result<OwnedFd, Errno>,
@@ -52,17 +52,15 @@ fn to_errno(error: &std::io::Error) -> Errno {
     Errno::from_io_error(error).unwrap_or(Errno::IO)
 }
 
-/// Whether `path` is a file or directory of our own.
-pub(super) fn is_there(top: &OwnedFd, path: &FilePath) -> bool {
+/// Whether `path` is a directory of our own.
+pub(crate) fn is_there(top: &OwnedFd, path: &FilePath) -> bool {
     parent_of(top.as_fd(), path, |parent, name| open_own_directory(parent, name))
-        .and_then(|parent| rustix::fs::statat(parent, path.file_name(), AtFlags::SYMLINK_NOFOLLOW))
-        .is_ok_and(|stat| {
-            is_own(&stat) && FileType::from_raw_mode(stat.st_mode) != FileType::Symlink
-        })
+        .and_then(|parent| open_own_directory(parent, path.file_name()))
+        .is_ok()
 }
 
-/// The bytes of the regular file `name` of our own, and what is known about it.
-pub(super) fn read(
+/// The bytes of the regular file `name`, and what is known about it.
+pub(crate) fn read(
     parent: impl AsFd,
     name: &str,
     longest: usize,
@@ -84,20 +82,8 @@ pub(super) fn read(
     Ok((bytes, stat))
 }
 
-/// Writes `bytes` into the file, however many steps it takes.
-pub(super) fn write_all(file: impl AsFd, mut bytes: &[u8]) -> Result<(), Errno> {
-    while !bytes.is_empty() {
-        match rustix::io::write(&file, bytes) {
-            Ok(count) => bytes = &bytes[count..],
-            Err(Errno::INTR) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
-/// The names in a directory, without `.` and `..`.
-pub(super) fn names(directory: impl AsFd) -> Result<Vec<String>, Errno> {
+/// The names in a directory that are text, without `.` and `..`.
+pub(crate) fn names(directory: impl AsFd) -> Result<Vec<String>, Errno> {
     let entries = Dir::read_from(directory)?;
     let name = |entry: rustix::fs::DirEntry| entry.file_name().to_str().ok().map(str::to_owned);
     let names = entries.filter_map(|entry| entry.map(name).transpose());
@@ -105,21 +91,6 @@ pub(super) fn names(directory: impl AsFd) -> Result<Vec<String>, Errno> {
 }
 
 /// Whether this agent's user owns it.
-pub(super) fn is_own(stat: &Stat) -> bool {
+pub(crate) fn is_own(stat: &Stat) -> bool {
     stat.st_uid == geteuid().as_raw()
-}
-
-/// Removes `name` and everything below it; links are removed, not followed. What cannot be removed
-/// stays, and the next sweep tries again.
-pub(super) fn remove(parent: impl AsFd, name: &str) {
-    if rustix::fs::unlinkat(&parent, name, AtFlags::empty()) != Err(Errno::ISDIR) {
-        return;
-    }
-    if let Ok(directory) = rustix::fs::openat(&parent, name, DIRECTORY, Mode::empty()) {
-        for below in names(&directory).unwrap_or_default() {
-            remove(&directory, &below);
-        }
-    }
-    // An error here is told by what is still there at the next sweep.
-    let _ = rustix::fs::unlinkat(&parent, name, AtFlags::REMOVEDIR);
 }
