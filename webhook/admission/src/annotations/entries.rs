@@ -182,10 +182,6 @@ fn listed(entry: Value) -> Result<FileEntry, String> {
     if let Some(field) = LATER_FIELDS.iter().find(|field| entry.get(field).is_some()) {
         return Err(ValueError::Later(field).to_string());
     }
-    if entry.get("mode").is_some_and(Value::is_number) {
-        return Err("put `mode` in quotes, for example \"0440\"; without them YAML reads a number"
-            .to_owned());
-    }
     let entry: FileEntry =
         serde_json::from_value(entry).map_err(|error| quote(&error.to_string()))?;
     refuse_source(&entry.from).map_err(|error| format!("`{}`: {error}", entry.path))?;
