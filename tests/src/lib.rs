@@ -3,6 +3,7 @@
 pub mod demo;
 pub mod lab;
 pub mod measure;
+pub mod pages;
 pub mod programs;
 pub mod secret_server;
 pub mod signature;
