@@ -4,6 +4,7 @@ pub mod crowds;
 pub mod demo;
 pub mod lab;
 pub mod measure;
+pub mod pages;
 pub mod programs;
 pub mod secret_server;
 pub mod signature;
