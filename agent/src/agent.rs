@@ -11,15 +11,16 @@
 mod account;
 mod keeper;
 mod refreshes;
+mod writing;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use mayfly_spec::{Location, Spec, spec::Mode};
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, info, warn};
 
 use crate::{
-    assembly::{self, Assembly, Order, Standing},
+    assembly::{Assembly, Order, Standing},
     clock::Clock,
     disk::{DiskError, Volume},
     fault::{Class, Fault},
@@ -223,7 +224,13 @@ impl<'a, S: Source, C: Clock, J: FnMut() -> f64> Agent<'a, S, C, J> {
     /// Makes the next generation of all that is known, and writes it if it is complete.
     fn settle(&mut self) {
         (self.unsettled, self.write_again) = (None, None);
-        let (assembly, held) = self.hold();
+        let order = Order {
+            entries: self.spec.files.entries(),
+            access: &self.spec.access,
+            groups: &self.groups,
+        };
+        let (views, now) = (self.ledger.views(), self.clock.now().into());
+        let (assembly, held) = writing::hold(&mut self.keeper, &order, &views, now);
         self.tell_breaks(&assembly);
         let shown = held.and_then(|changed| {
             let Some(changed) = changed else { return Ok(()) };
@@ -247,36 +254,6 @@ impl<'a, S: Source, C: Clock, J: FnMut() -> f64> Agent<'a, S, C, J> {
         self.assembly = Some(assembly);
         let (error, state) = (self.fault(), self.state());
         self.publish(state, error);
-    }
-
-    /// The next generation, and whether it is a new one that the volume holds now; nothing, if it is
-    /// not complete. What is too large for the volume holds back nothing else, the largest first.
-    fn hold(&mut self) -> (Assembly, Result<Option<bool>, Fault>) {
-        let mut held_back = BTreeMap::new();
-        loop {
-            let order = Order {
-                entries: self.spec.files.entries(),
-                access: &self.spec.access,
-                groups: &self.groups,
-            };
-            let (present, views) = (self.keeper.present(), self.ledger.views());
-            let assembly = assembly::assemble(&order, &views, &present, &held_back);
-            if !self.keeper.is_held() && !assembly.is_complete() {
-                return (assembly, Ok(None));
-            }
-            match self.keeper.hold(&assembly.wanted, self.clock.now().into()) {
-                Err(DiskError::Lost(path)) if self.ready && self.keeper.lose(&path) => {
-                    warn!(path, "changed on the volume by others, and not to be had anew");
-                }
-                Err(error @ DiskError::Full { .. }) if self.ready => {
-                    let Some(largest) = assembly.largest_change(&order, &present) else {
-                        return (assembly, Err(error.into()));
-                    };
-                    held_back.insert(largest, error.into());
-                }
-                result => return (assembly, result.map(Some).map_err(Fault::from)),
-            }
-        }
     }
 
     /// Takes note of what is on the volume now.
