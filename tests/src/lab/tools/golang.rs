@@ -92,7 +92,7 @@ impl GoTool {
     }
 
     async fn compile(&self, into: PathBuf) -> Result<()> {
-        let go = Program::new("go").args(["env", "GOVERSION"]).text().await;
+        let go = Program::new("go").args(["env", "GOVERSION"]).at_home().text().await;
         ensure!(
             go.context("install Go 1.26 or newer")?.starts_with("go1."),
             "`go` is not the Go that is meant"
@@ -117,6 +117,7 @@ impl GoTool {
             .env("GOFLAGS", "-mod=readonly")
             .env("GOTOOLCHAIN", "local")
             .env("GOWORK", "off")
+            .at_home()
             .folder(folders::data(self.name))
             .show()
             .await

@@ -30,6 +30,7 @@ async fn install(environment: PathBuf) -> Result<()> {
     Program::new(environment.join("bin/python"))
         .args(pip)
         .args([folders::data("moto/requirements.txt")])
+        .at_home()
         .show()
         .await
 }
