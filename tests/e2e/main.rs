@@ -10,6 +10,7 @@ mod chart;
 mod company;
 mod database;
 mod delivery;
+mod dns;
 mod examples;
 mod host;
 mod install;
@@ -119,6 +120,7 @@ fn topics() -> Vec<Case> {
         vault::cases(),
         jobs::cases(),
         outage::cases(),
+        dns::cases(),
         refusal::cases(),
         registration::cases(),
         admission::cases(),
