@@ -5,6 +5,7 @@
 
 mod certificates;
 mod client_certificate;
+mod contact;
 mod server_name;
 mod unverified;
 
@@ -19,6 +20,7 @@ use zeroize::Zeroizing;
 
 pub use certificates::CertificateError;
 use client_certificate::Shown;
+pub use contact::{Contact, Watched};
 use server_name::{At, ServerName};
 use unverified::Unverified;
 
@@ -102,13 +104,14 @@ impl Client {
 pub struct Http {
     root: Root,
     system: OnceCell<Arc<RootCertStore>>,
+    contact: Contact,
 }
 
 impl Http {
     /// Certificate files are looked for below `root`; nothing is read yet.
     pub fn new(root: Root) -> Rc<Self> {
         let system = OnceCell::new();
-        Rc::new(Self { root, system })
+        Rc::new(Self { root, system, contact: Contact::default() })
     }
 
     /// The folder that stands in for `/`.
@@ -116,10 +119,15 @@ impl Http {
         &self.root
     }
 
+    /// What is seen of the connections of all clients.
+    pub fn contact(&self) -> &Contact {
+        &self.contact
+    }
+
     /// A client that trusts `ca`, or the system's authorities. They are read only if TLS is used.
     pub fn client(&self, ca: Option<&Ca>, uses_tls: bool) -> Result<Client, CertificateError> {
         let tls = self.tls(&Tls { ca, ..Tls::default() }, uses_tls)?;
-        Client::build(builder(tls).no_proxy(), None)
+        Client::build(self.builder(tls).no_proxy(), None)
     }
 
     /// The same, through `proxy`.
@@ -127,14 +135,14 @@ impl Http {
         let failed = |error: reqwest::Error| CertificateError::Client(fault::innermost(&error));
         let proxy = reqwest::Proxy::all(proxy).map_err(failed)?;
         let tls = self.tls(&Tls { ca, ..Tls::default() }, true)?;
-        Client::build(builder(tls).proxy(proxy), None)
+        Client::build(self.builder(tls).proxy(proxy), None)
     }
 
     /// A client for the one server at `url`.
     pub fn client_of(&self, url: &Url, tls: &Tls<'_>) -> Result<Client, CertificateError> {
         let uses_tls = url.scheme() == "https";
         let config = self.tls(tls, uses_tls)?;
-        let mut builder = builder(config).no_proxy();
+        let mut builder = self.builder(config).no_proxy();
         if tls.client_certificate.is_some() {
             // A connection goes on with the certificate of its beginning, so it is not kept.
             builder = builder.pool_max_idle_per_host(0);
@@ -188,16 +196,17 @@ impl Http {
         let system = Arc::new(certificates::system()?);
         Ok(self.system.get_or_init(|| system).clone())
     }
-}
 
-fn builder(tls: ClientConfig) -> reqwest::ClientBuilder {
-    reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .user_agent(concat!("mayfly-agent/", env!("CARGO_PKG_VERSION")))
-        .redirect(Policy::none())
-        .connect_timeout(CONNECT_LIMIT)
-        .timeout(EXCHANGE_LIMIT)
-        .pool_idle_timeout(IDLE_LIMIT)
+    fn builder(&self, tls: ClientConfig) -> reqwest::ClientBuilder {
+        reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .user_agent(concat!("mayfly-agent/", env!("CARGO_PKG_VERSION")))
+            .redirect(Policy::none())
+            .connect_timeout(CONNECT_LIMIT)
+            .connector_layer(self.contact.clone())
+            .timeout(EXCHANGE_LIMIT)
+            .pool_idle_timeout(IDLE_LIMIT)
+    }
 }
 
 /// Sends `request` and reads the whole answer.

@@ -7,11 +7,11 @@
 //!
 //! EDGE  command ── args, configuration, telemetry, shutdown, termination, hardening, clock
 //!          │
-//!        agent ── gate
+//!        agent ── gate, first_try
 //!          │
 //!        sync ─── source::{aws, vault, file} ── http
 //!          │  └── disk
-//! PURE  render, schedule, sealing, ledger, status, secret, fault, source::version
+//! PURE  render, schedule, patience, sealing, ledger, status, secret, fault, source::version
 //! ```
 //! Arrows point down only. What is PURE names no `async`, clock, environment, file, socket or log.
 //!
@@ -35,10 +35,12 @@ pub mod configuration;
 mod digest;
 pub mod disk;
 pub mod fault;
+pub mod first_try;
 pub mod gate;
 pub mod hardening;
 pub mod http;
 pub mod ledger;
+pub mod patience;
 pub mod render;
 pub mod root;
 pub mod schedule;

@@ -21,7 +21,11 @@ pub use version::{Regression, Version};
 
 use contract::unsupported;
 
-use crate::{http::Http, root::Root, sealing::DataKey};
+use crate::{
+    http::{Contact, Http},
+    root::Root,
+    sealing::DataKey,
+};
 
 /// Every backend that the configuration names, each made once.
 #[derive(Debug)]
@@ -29,6 +33,7 @@ pub struct Backends {
     aws: Option<aws::Aws>,
     vault: Option<vault::Vault>,
     file: file::LocalFiles,
+    contact: Contact,
 }
 
 impl Backends {
@@ -47,7 +52,13 @@ impl Backends {
         let aws = aws.transpose()?;
         let prover = aws.as_ref().map(aws::Aws::prover);
         let vault = wants_vault.then(|| vault::Vault::new(spec, &http, prover));
-        Ok(Self { aws, vault: vault.transpose()?, file: file::LocalFiles::new(root.clone()) })
+        let (vault, file) = (vault.transpose()?, file::LocalFiles::new(root.clone()));
+        Ok(Self { aws, vault, file, contact: http.contact().clone() })
+    }
+
+    /// What is seen of the connections to all of them.
+    pub fn contact(&self) -> &Contact {
+        &self.contact
     }
 
     /// As whom AWS was asked so far.

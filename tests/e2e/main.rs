@@ -12,6 +12,7 @@ mod database;
 mod delivery;
 mod dns;
 mod examples;
+mod gate;
 mod host;
 mod install;
 mod jobs;
@@ -133,6 +134,7 @@ fn topics() -> Vec<Case> {
         rollout::cases(),
         turmoil::cases(),
         start::cases(),
+        gate::cases(),
         abuse::cases(),
         strangers::cases(),
         policy::cases(),

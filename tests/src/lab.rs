@@ -3,7 +3,7 @@
 //! ```text
 //! suite ── cluster ── launch ─┬─ tools      what has to be on the machine: Debian's parts, Go builds, moto
 //!   │         │               ├─ control_plane, node, dns, vault, postgres, aws    one part each: how it starts, when it is ready
-//!   │     namespace           ├─ network, pki, images               what the parts stand on
+//!   │     namespace           ├─ network, gatekeeper, pki, images   what the parts stand on
 //!   │         │               └─ sweep      how all of it goes away again, after whatever end
 //! the tests   pod             daemon, program, folders, condition   processes, files, waiting
 //! ```
@@ -23,6 +23,7 @@ pub mod control_plane;
 pub mod daemon;
 pub mod dns;
 pub mod folders;
+pub mod gatekeeper;
 pub mod images;
 pub mod install;
 pub mod interruption;

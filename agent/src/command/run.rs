@@ -9,6 +9,7 @@ use super::{Context, INTERNAL, exit};
 use crate::{
     agent::{Agent, Task, take_volume},
     fault::Fault,
+    first_try::{FirstTry, lost},
     hardening, shutdown,
     source::{Backends, Leased},
 };
@@ -27,6 +28,7 @@ pub(super) async fn run(context: &Context, task: Task) -> Result<ExitCode, Fault
     let volume = take_volume(spec)?;
     hardening::warn_of_swap(&spec.directory);
     let backends = Backends::new(spec, root, aws.clone())?;
+    let first = FirstTry::of(spec, root);
     let mut agent = Agent::new(spec, &backends, &volume, clock, fastrand::f64);
     let ended = tokio::select! {
         biased;
@@ -35,6 +37,7 @@ pub(super) async fn run(context: &Context, task: Task) -> Result<ExitCode, Fault
             Ok(())
         }
         ended = agent.work(task) => ended,
+        fault = lost(first, spec, backends.contact()) => Err(fault),
     };
     if gives_back(spec.mode) {
         // What `once` has written is used from now on.
