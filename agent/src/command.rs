@@ -90,7 +90,12 @@ fn block_on(work: impl Future<Output = Result<ExitCode, Fault>>) -> Result<ExitC
         .thread_keep_alive(std::time::Duration::from_secs(1))
         .build();
     match runtime {
-        Ok(runtime) => runtime.block_on(work),
+        Ok(runtime) => {
+            let done = runtime.block_on(work);
+            // A name that is still being resolved holds nobody back.
+            runtime.shutdown_background();
+            done
+        }
         Err(error) => {
             error!(%error, "the runtime cannot start");
             Ok(exit(INTERNAL))

@@ -52,7 +52,8 @@ pub fn read(folder: &Path) -> Result<Option<Status>, FolderError> {
     Folder::open(folder)?.map_or(Ok(None), |folder| memory::read_status(&folder))
 }
 
-fn is_open(spec: &Spec, folder: &Path) -> Result<bool, FolderError> {
+/// Whether the files of `spec` are complete, as the agent that keeps its state in `folder` remembers.
+pub(crate) fn is_open(spec: &Spec, folder: &Path) -> Result<bool, FolderError> {
     let Some(folder) = Folder::open(folder)? else { return Ok(false) };
     let memory = Memory::read(&folder)?;
     let is_complete = memory.configuration == status::digest(spec);

@@ -7,6 +7,7 @@ mod address;
 mod authorities;
 mod certificates;
 mod client_certificate;
+mod contact;
 mod names;
 mod server_name;
 mod stranger;
@@ -26,6 +27,7 @@ pub(crate) use address::shown;
 use authorities::Authorities;
 pub use certificates::CertificateError;
 use client_certificate::Shown;
+pub use contact::{Contact, Watched};
 use names::Names;
 use server_name::{At, ServerName};
 pub use stranger::Stranger;
@@ -152,18 +154,25 @@ pub struct Http {
     root: Root,
     system: OnceCell<Arc<RootCertStore>>,
     names: Names,
+    contact: Contact,
 }
 
 impl Http {
     /// Certificate files are looked for below `root`; nothing is read yet.
     pub fn new(root: Root) -> Rc<Self> {
         let system = OnceCell::new();
-        Rc::new(Self { root, system, names: Names::new() })
+        let (names, contact) = (Names::new(), Contact::default());
+        Rc::new(Self { root, system, names, contact })
     }
 
     /// The folder that stands in for `/`.
     pub fn root(&self) -> &Root {
         &self.root
+    }
+
+    /// What is seen of the connections of all clients.
+    pub fn contact(&self) -> &Contact {
+        &self.contact
     }
 
     /// A client that trusts `ca`, or the system's authorities. They are read only if TLS is used.
@@ -258,6 +267,7 @@ impl Http {
             .redirect(Policy::none())
             .dns_resolver(self.names.clone())
             .connect_timeout(CONNECT_LIMIT)
+            .connector_layer(self.contact.clone())
             .timeout(EXCHANGE_LIMIT)
             .pool_idle_timeout(IDLE_LIMIT)
     }

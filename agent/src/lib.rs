@@ -7,11 +7,11 @@
 //!
 //! EDGE  command ── args, configuration, telemetry, output, shutdown, termination, hardening, clock, refresh
 //!          │
-//!        agent ── gate
+//!        agent ── gate, first_try
 //!          │
 //!        lanes ── source::{aws, vault, file} ── http
 //!        memory, disk ── files
-//! PURE  assembly, group, manifest, ledger, schedule, render, sealing, status, secret, fault, source::version
+//! PURE  assembly, group, manifest, ledger, schedule, patience, render, sealing, status, secret, fault, source::version
 //! ```
 //! Arrows point down only. What is PURE names no `async`, clock, environment, file, socket or log.
 //!
@@ -39,6 +39,7 @@ mod digest;
 pub mod disk;
 pub mod fault;
 pub mod files;
+pub mod first_try;
 pub mod gate;
 pub mod group;
 pub mod hardening;
@@ -48,6 +49,7 @@ pub mod ledger;
 pub mod manifest;
 pub mod memory;
 mod output;
+pub mod patience;
 pub mod refresh;
 pub mod render;
 pub mod root;

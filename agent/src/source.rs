@@ -23,7 +23,12 @@ pub use version::{Following, Regression, Version};
 
 use contract::unsupported;
 
-use crate::{clock::SystemClock, http::Http, root::Root, sealing::DataKey};
+use crate::{
+    clock::SystemClock,
+    http::{Contact, Http},
+    root::Root,
+    sealing::DataKey,
+};
 
 /// Every backend that the configuration names, each made once.
 #[derive(Debug)]
@@ -31,6 +36,7 @@ pub struct Backends {
     aws: Option<aws::Aws>,
     vault: Option<vault::Vault>,
     file: file::LocalFiles,
+    contact: Contact,
 }
 
 impl Backends {
@@ -51,7 +57,13 @@ impl Backends {
         let prover = aws.as_ref().map(aws::Aws::prover);
         let surroundings = vault::Surroundings::new(SystemClock, fastrand::f64);
         let vault = wants_vault.then(|| vault::Vault::new(spec, &http, prover, surroundings));
-        Ok(Self { aws, vault: vault.transpose()?, file: file::LocalFiles::new(root.clone()) })
+        let (vault, file) = (vault.transpose()?, file::LocalFiles::new(root.clone()));
+        Ok(Self { aws, vault, file, contact: http.contact().clone() })
+    }
+
+    /// What is seen of the connections to all of them.
+    pub fn contact(&self) -> &Contact {
+        &self.contact
     }
 
     /// Does, beside the work, what nobody should wait for: renews credentials that are still good.

@@ -10,6 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use mayfly_tests::{
+    lab::folders::home,
     measure::{
         binaries::Binaries,
         median,
@@ -122,7 +123,7 @@ fn times(
 
 fn start(binaries: &Binaries, config: &Path) -> Result<Process> {
     let mut command = Command::new(&binaries.agent);
-    command.arg("run").arg("--config").arg(config);
+    command.arg("run").arg("--config").arg(config).env("HOME", home());
     let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     Ok(Process(child.context("cannot start the agent")?))
 }

@@ -96,13 +96,13 @@ fn review() -> Bytes {
 
 fn bare_command(folder: &Path) -> Result<Command> {
     let mut command = Command::new(env::current_exe()?);
-    command.arg("bare").arg("--tls").arg(folder);
+    command.arg("bare").arg("--tls").arg(folder).env("HOME", folder);
     Ok(command)
 }
 
 fn webhook_command(program: &Path, folder: &Path) -> Command {
     let mut command = Command::new(program);
-    command.args(["serve", "--admin-listen", "127.0.0.1:0"]);
+    command.args(["serve", "--admin-listen", "127.0.0.1:0"]).env("HOME", folder);
     command.arg("--tls-cert").arg(folder.join("tls.crt"));
     command.arg("--tls-key").arg(folder.join("tls.key"));
     command

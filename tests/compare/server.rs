@@ -118,7 +118,7 @@ impl Server {
 
 fn launch(vault: &Path, listener: &str, tls: &Path) -> Result<Process> {
     let mut command = Command::new(vault);
-    command.args(["server", "-dev", "-dev-tls", "-dev-no-store-token"]);
+    command.args(["server", "-dev", "-dev-tls", "-dev-no-store-token"]).env("HOME", tls);
     command.arg(format!("-dev-root-token-id={ROOT}"));
     command.arg(format!("-dev-listen-address={listener}"));
     command.arg(format!("-dev-tls-cert-dir={}", tls.display()));

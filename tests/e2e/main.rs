@@ -11,8 +11,10 @@ mod client_ca;
 mod company;
 mod database;
 mod delivery;
+mod dns;
 mod examples;
 mod formats;
+mod gate;
 mod host;
 mod hostile;
 mod install;
@@ -123,6 +125,7 @@ fn topics() -> Vec<Case> {
         vault::cases(),
         jobs::cases(),
         outage::cases(),
+        dns::cases(),
         refusal::cases(),
         registration::cases(),
         admission::cases(),
@@ -135,6 +138,7 @@ fn topics() -> Vec<Case> {
         rollout::cases(),
         turmoil::cases(),
         start::cases(),
+        gate::cases(),
         abuse::cases(),
         strangers::cases(),
         policy::cases(),

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! suite ── cluster ── launch ─┬─ tools      what has to be on the machine: Debian's parts, Go builds, moto
-//!   │         │               ├─ control_plane, node, vault, postgres, aws    one part each: how it starts, when it is ready
-//!   │     namespace           ├─ network, pki, images               what the parts stand on
+//!   │         │               ├─ control_plane, node, dns, vault, postgres, aws    one part each: how it starts, when it is ready
+//!   │     namespace           ├─ network, gatekeeper, pki, images   what the parts stand on
 //!   │         │               └─ sweep      how all of it goes away again, after whatever end
 //! the tests   pod             daemon, program, folders, condition   processes, files, waiting
 //! ```
@@ -21,7 +21,9 @@ pub mod cluster;
 pub mod condition;
 pub mod control_plane;
 pub mod daemon;
+pub mod dns;
 pub mod folders;
+pub mod gatekeeper;
 pub mod images;
 pub mod install;
 pub mod interruption;

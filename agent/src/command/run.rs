@@ -10,6 +10,7 @@ use crate::{
     agent::{Agent, Task, take_volume},
     fault::Fault,
     files::Folder,
+    first_try::{FirstTry, lost},
     hardening, memory,
     refresh::{self, Inbox, Listener},
     shutdown,
@@ -31,6 +32,7 @@ pub(super) async fn run(context: &Context, task: Task) -> Result<ExitCode, Fault
     let folder = memory::take(&memory::place(spec, root))?;
     hardening::warn_of_swap(&spec.directory);
     let backends = Backends::new(spec, root, aws.clone())?;
+    let first = FirstTry::of(spec, &folder);
     let mut agent = Agent::new(spec, &backends, &volume, &folder, clock, fastrand::f64)?;
     let (listening, mut inbox) = listen(&folder, task);
     let ended = tokio::select! {
@@ -40,6 +42,7 @@ pub(super) async fn run(context: &Context, task: Task) -> Result<ExitCode, Fault
             Ok(())
         }
         ended = agent.work(task, &mut inbox) => ended,
+        fault = lost(first, spec, backends.contact()) => Err(fault),
         () = listening => Ok(()),
         never = backends.run_errands() => match never {},
     };

@@ -56,7 +56,7 @@ impl Machine {
         // What one before it has said of itself is not this one's.
         let _ = fs::remove_file(self.folder.path().join("files/status.json"));
         let mut command = Command::new(self.program.path());
-        command.arg("run").arg("--config").arg(self.config());
+        command.arg("run").arg("--config").arg(self.config()).env("HOME", self.folder.path());
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         let mut running = Running(child.context("start the agent")?);
         let complete = || async {

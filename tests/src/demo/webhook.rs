@@ -64,7 +64,7 @@ impl Webhook {
 
     fn command(&self, programs: &Programs, folder: &Path) -> Command {
         let mut command = Command::new(&programs.webhook);
-        command.current_dir(folder).arg("serve").args(["--drain-delay", "0s"]);
+        command.current_dir(folder).env("HOME", folder).arg("serve").args(["--drain-delay", "0s"]);
         command.arg("--listen").arg(self.address.to_string());
         command.arg("--admin-listen").arg(self.admin.to_string());
         command.args(["--tls-cert", "tls.crt", "--tls-key", "tls.key", "--config", "config.yaml"]);

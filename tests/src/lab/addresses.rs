@@ -42,7 +42,27 @@ pub const VAULT_LINE_PORTS: Range<u16> = 8210..8226;
 /// PostgreSQL's port on [`HOST`], below those that the kernel gives to clients.
 pub const POSTGRES_PORT: u16 = 25432;
 
+/// Vault's name in the cluster's DNS.
+pub const VAULT_NAME: &str = "vault.vault.svc";
+
+/// Vault by its name, for pods.
+pub const VAULT_BY_NAME: &str = "https://vault.vault.svc:8200";
+
+/// The names of Vault whose addresses tests change, each with a port of its own; the operator's configuration allows them.
+pub const VAULT_NAMES: [&str; 4] = [
+    "https://moving.vault.svc:8231",
+    "https://vanishing.vault.svc:8232",
+    "https://listed.vault.svc:8200",
+    "https://both.vault.svc:8200",
+];
+
+/// AWS's name in the cluster's DNS.
+pub const AWS_NAME: &str = "aws.lab.svc";
+
 /// AWS as pods see it: the STS stand-in, with moto behind it.
+pub const AWS_BY_NAME: &str = "http://aws.lab.svc:4566";
+
+/// The same from the machine itself, which does not ask the cluster's DNS.
 pub const AWS: &str = "http://10.244.0.1:4566";
 
 /// The listener of [`AWS`].
@@ -69,7 +89,8 @@ pub const MOTO_PORT: u16 = 45660;
 /// moto itself, for tests that feed it.
 pub const MOTO: &str = "http://127.0.0.1:45660";
 
-/// The addresses of all lines to Vault.
-pub fn vault_lines() -> impl Iterator<Item = String> {
-    VAULT_LINE_PORTS.map(|port| format!("https://{HOST}:{port}"))
+/// The addresses of all lines to Vault, and its names.
+pub fn vault_addresses() -> impl Iterator<Item = String> {
+    let lines = VAULT_LINE_PORTS.map(|port| format!("https://{HOST}:{port}"));
+    lines.chain([VAULT_BY_NAME].into_iter().chain(VAULT_NAMES).map(str::to_owned))
 }

@@ -8,8 +8,9 @@ use std::{
 use anyhow::{Context, Result};
 
 use super::{
-    aws::Aws, condition::PATIENCE, folders, images, images::mayfly::Target, launch::Lab,
-    line::Line, namespace::Namespace, node, postgres::Postgres, program::Program, vault::Vault,
+    aws::Aws, condition::PATIENCE, dns::Names, folders, images, images::mayfly::Target,
+    launch::Lab, line::Line, namespace::Namespace, node, postgres::Postgres, program::Program,
+    vault::Vault,
 };
 use crate::programs;
 
@@ -58,6 +59,11 @@ impl Cluster {
     /// PostgreSQL, as its superuser sees it.
     pub async fn postgres(&self) -> Result<Postgres> {
         Postgres::of(&self.lab).await
+    }
+
+    /// The cluster's DNS, as its administrator sees it.
+    pub fn names(&self) -> Names<'_> {
+        Names::of(&self.lab)
     }
 
     /// AWS, as its administrator sees it.

@@ -67,7 +67,7 @@ impl Daemons {
         let log = log.with_context(|| format!("open the log of {name}"))?;
         let child = Command::new(program.path())
             .args(program.arguments())
-            .envs(program.environment().iter().cloned())
+            .envs(program.environment())
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)

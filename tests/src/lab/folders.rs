@@ -75,6 +75,11 @@ impl Folders {
         self.logs().join("pods")
     }
 
+    /// The home folder of what the lab starts.
+    pub fn home(&self) -> PathBuf {
+        self.cache.join("home")
+    }
+
     /// Held by the one lab of this machine.
     pub fn lock(&self) -> PathBuf {
         self.cache.join("lock")
@@ -85,6 +90,14 @@ impl Folders {
 pub fn checkout() -> PathBuf {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     tests.parent().unwrap_or(tests).to_path_buf()
+}
+
+/// The home folder of everything that tests start, wherever their own is: programs keep caches there, which have no place
+/// in a checkout.
+pub fn home() -> PathBuf {
+    let home = Folders::find().map(|folders| folders.home()).ok();
+    let home = home.filter(|home| !home.starts_with(checkout()));
+    home.unwrap_or_else(|| env::temp_dir().join("mayfly-home"))
 }
 
 /// A folder or file of the lab's data, `tests/lab/…`.

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use super::{
-    addresses::{AWS, VAULT, vault_lines},
+    addresses::{AWS_BY_NAME, VAULT, vault_addresses},
     aws::REGION,
     folders, images,
     images::mayfly::{TAG, Target},
@@ -84,10 +84,10 @@ async fn write_overlay(lab: &Lab, overlay: &Path) -> Result<()> {
     let values = [
         ("agent", &*Target::Agent.image()),
         ("vault", VAULT),
-        ("vault-lines", &serde_json::to_string(&vault_lines().collect::<Vec<_>>())?),
+        ("vault-addresses", &serde_json::to_string(&vault_addresses().collect::<Vec<_>>())?),
         ("authority", &serde_json::to_string(&authority)?),
         ("region", REGION),
-        ("aws", AWS),
+        ("aws", AWS_BY_NAME),
     ];
     folders::render("install/config.yaml", &values, &overlay.join("config.yaml"))?;
     let kustomization = overlay.join("kustomization.yaml");

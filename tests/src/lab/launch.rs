@@ -6,7 +6,7 @@ use anyhow::{Context, Error, Result};
 use reqwest::{Certificate, Client};
 
 use super::{
-    aws, control_plane, daemon::Daemons, folders, folders::Folders, images, network, node,
+    aws, control_plane, daemon::Daemons, dns, folders, folders::Folders, images, network, node,
     pki::Pki, program::Program, tools::Tools, vault,
 };
 
@@ -84,6 +84,7 @@ impl Lab {
     }
 
     async fn start_parts(&self) -> Result<()> {
+        dns::start(self)?;
         tokio::try_join!(
             control_plane::start(self),
             node::start_containerd(self),

@@ -46,6 +46,12 @@ impl Line {
         listener.context("lay a line to Vault").and_then(|to| Self::from(to, backend))
     }
 
+    /// The same from any address of this machine.
+    pub async fn to_vault_from(address: SocketAddr) -> Result<Self> {
+        let listener = TcpListener::bind(address).await;
+        listener.context("lay a line to Vault").and_then(|from| Self::from(from, VAULT_LISTENER))
+    }
+
     fn from(listener: TcpListener, backend: &str) -> Result<Self> {
         let line = Self {
             address: listener.local_addr()?,

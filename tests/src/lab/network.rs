@@ -17,6 +17,20 @@ pub const BRIDGE: &str = "mayfly0";
 /// one when a pod comes or goes: the others then send to nobody for some seconds.
 const HARDWARE_ADDRESS: &str = "0a:58:0a:f4:00:01";
 
+/// The chain of what pods may not send to this machine, which is nothing until a gatekeeper fills it.
+pub const GATES: &str = "MAYFLY-LAB-GATES";
+
+/// How the chain comes, and how it goes.
+const GATES_COME: [&str; 2] = [
+    "--new-chain MAYFLY-LAB-GATES",
+    "--insert INPUT --in-interface mayfly0 --jump MAYFLY-LAB-GATES",
+];
+const GATES_GO: [&str; 3] = [
+    "--delete INPUT --in-interface mayfly0 --jump MAYFLY-LAB-GATES",
+    "--flush MAYFLY-LAB-GATES",
+    "--delete-chain MAYFLY-LAB-GATES",
+];
+
 /// The name of the pods' network.
 const NETWORK: &str = "mayfly-lab";
 
@@ -52,7 +66,11 @@ pub async fn prepare(cluster: &Path) -> Result<()> {
     ip(&["address", "add", BRIDGE_ADDRESS, "dev", BRIDGE]).await?;
     let node = format!("{POD_IDENTITY_HOST}/32");
     ip(&["address", "add", &node, "dev", BRIDGE]).await?;
-    ip(&["link", "set", BRIDGE, "up"]).await
+    ip(&["link", "set", BRIDGE, "up"]).await?;
+    for rule in GATES_COME {
+        iptables(rule).text().await?;
+    }
+    Ok(())
 }
 
 /// Removes the bridge, if there is one, and what its plugin and kube-proxy have changed besides.
@@ -63,11 +81,15 @@ pub async fn remove(cluster: &Path) -> Result<()> {
     if let Ok(before) = fs::read(cluster.join(FORWARDING_BEFORE)) {
         fs::write(FORWARDING, before).context("let this machine forward as it did before")?;
     }
-    for rule in FIREWALL {
+    for rule in GATES_GO.iter().chain(&FIREWALL) {
         // What is not there need not go.
-        Program::new("iptables").args(rule.split(' ')).output().await?;
+        iptables(rule).output().await?;
     }
     Ok(())
+}
+
+fn iptables(rule: &str) -> Program {
+    Program::new("iptables").args(["--wait", "10"]).args(rule.split(' '))
 }
 
 async fn ip(arguments: &[&str]) -> Result<()> {

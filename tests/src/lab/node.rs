@@ -8,6 +8,7 @@ use super::{
     addresses::{HOST, POD_RANGE},
     condition::{PATIENCE, eventually},
     control_plane::flag,
+    dns::DOMAIN,
     folders, images,
     launch::Lab,
     program::Program,
@@ -50,6 +51,8 @@ pub fn start_kubelet(lab: &Lab) -> Result<()> {
     let values = [
         ("cluster", &*cluster.display().to_string()),
         ("socket", &*socket(&cluster).display().to_string()),
+        ("dns", HOST),
+        ("domain", DOMAIN),
         ("pod-logs", &*lab.folders.pod_logs().display().to_string()),
         ("authority", &*pki.authority_certificate().display().to_string()),
         ("certificate", &*pki.certificate("kubelet").display().to_string()),

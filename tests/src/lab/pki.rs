@@ -9,7 +9,7 @@ use rcgen::{
 };
 
 use super::{
-    addresses::{API_SERVER, HOST, KUBERNETES_SERVICE},
+    addresses::{API_SERVER, HOST, KUBERNETES_SERVICE, VAULT_NAME},
     folders,
     node::NODE_NAME,
 };
@@ -57,7 +57,7 @@ impl Pki {
         self.identity(
             &authority,
             ("vault", "lab-vault", ""),
-            &[HOST, "127.0.0.1", "vault.vault.svc", "localhost"],
+            &[HOST, "127.0.0.1", VAULT_NAME, "*.vault.svc", "localhost"],
         )?;
         let node = format!("system:node:{NODE_NAME}");
         self.certify(&authority, "kubelet", &node, "system:nodes", &[HOST, NODE_NAME])?;

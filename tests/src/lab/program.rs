@@ -14,6 +14,8 @@ use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::{io::AsyncWriteExt as _, process::Command};
 
+use super::folders;
+
 /// No program of the lab may hang for longer; the longest is a cold build of Kubernetes.
 const LIMIT: Duration = Duration::from_mins(45);
 
@@ -28,6 +30,7 @@ pub struct Program {
     environment: Vec<(OsString, OsString)>,
     folder: Option<PathBuf>,
     input: Vec<u8>,
+    keeps_home: bool,
 }
 
 impl Program {
@@ -39,6 +42,7 @@ impl Program {
             environment: vec![],
             folder: None,
             input: vec![],
+            keeps_home: false,
         }
     }
 
@@ -53,6 +57,13 @@ impl Program {
     #[must_use]
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         self.environment.push((name.as_ref().into(), value.as_ref().into()));
+        self
+    }
+
+    /// Leaves it the person's own home folder, where tools that build keep what they have built and are told how to.
+    #[must_use]
+    pub fn at_home(mut self) -> Self {
+        self.keeps_home = true;
         self
     }
 
@@ -117,7 +128,7 @@ impl Program {
 
     fn command(&self) -> Command {
         let mut command = Command::new(&self.path);
-        command.args(&self.arguments).envs(self.environment.iter().cloned());
+        command.args(&self.arguments).envs(self.environment());
         command.process_group(0).kill_on_drop(true);
         if let Some(folder) = &self.folder {
             command.current_dir(folder);
@@ -134,8 +145,11 @@ impl Program {
         &self.arguments
     }
 
-    pub(super) fn environment(&self) -> &[(OsString, OsString)] {
-        &self.environment
+    /// What is added to this program's own environment; what was set last holds.
+    pub(super) fn environment(&self) -> impl Iterator<Item = (OsString, OsString)> {
+        let home = || (OsString::from("HOME"), folders::home().into_os_string());
+        let home = (!self.keeps_home).then(home);
+        home.into_iter().chain(self.environment.iter().cloned())
     }
 }
 
@@ -173,5 +187,21 @@ impl Drop for Guard {
         if let Some(group) = self.0 {
             UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner).remove(&group);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::folders::checkout;
+
+    #[tokio::test]
+    async fn the_home_of_what_is_started_lies_outside_the_checkout() {
+        let echo = || Program::new("sh").args(["-c", "printf %s \"$HOME\""]);
+        let home = PathBuf::from(echo().text().await.expect("a shell"));
+        assert!(home.is_absolute() && !home.starts_with(checkout()), "{}", home.display());
+        assert_eq!(echo().env("HOME", "/there").text().await.expect("a shell"), "/there");
+        let own = std::env::var("HOME").unwrap_or_default();
+        assert_eq!(echo().at_home().text().await.expect("a shell"), own);
     }
 }

@@ -104,8 +104,12 @@ struct Machine {
 
 impl Machine {
     async fn find(checkout: &Path) -> Result<Self> {
-        let sysroot =
-            Program::new("rustc").args(["--print", "sysroot"]).folder(checkout).text().await?;
+        let sysroot = Program::new("rustc")
+            .args(["--print", "sysroot"])
+            .at_home()
+            .folder(checkout)
+            .text()
+            .await?;
         // A toolchain may be a link to another one, and only the mounted one is there in the build.
         let toolchain = fs::canonicalize(sysroot.trim()).context("find the Rust toolchain")?;
         let home = || Some(PathBuf::from(env::var_os("HOME")?).join(".cargo"));

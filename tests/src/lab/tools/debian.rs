@@ -5,11 +5,12 @@ use anyhow::{Context, Result};
 use crate::lab::{program::Program, progress::say};
 
 /// What the lab uses, and why.
-const PACKAGES: [&str; 10] = [
+const PACKAGES: [&str; 11] = [
     "buildah",                     // images from Dockerfiles, without an engine
     "busybox-static",              // the test image
     "containerd",                  // runs the containers
     "containernetworking-plugins", // gives pods their network
+    "dnsmasq-base",                // the cluster's name server
     "etcd-server",                 // the API server's database
     "iproute2",                    // the bridge
     "iptables",                    // services' addresses, by kube-proxy

@@ -24,7 +24,7 @@ pub struct GoTool {
 /// The node and its control plane.
 pub const KUBERNETES: GoTool = GoTool {
     name: "kubernetes",
-    version: "v1.34.4",
+    version: "v1.37.2",
     packages: &[
         "k8s.io/kubernetes/cmd/kube-apiserver",
         "k8s.io/kubernetes/cmd/kube-controller-manager",
@@ -34,8 +34,8 @@ pub const KUBERNETES: GoTool = GoTool {
         "k8s.io/kubernetes/cmd/kubelet",
     ],
     // A build from a module knows no version by itself, and the parts compare theirs.
-    linker_flags: "-s -w -X k8s.io/component-base/version.gitVersion=v1.34.4 \
-                   -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=34",
+    linker_flags: "-s -w -X k8s.io/component-base/version.gitVersion=v1.37.2 \
+                   -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=37",
     more: &[],
 };
 
@@ -101,7 +101,7 @@ impl GoTool {
     }
 
     async fn compile(&self, into: PathBuf) -> Result<()> {
-        let go = Program::new("go").args(["env", "GOVERSION"]).text().await;
+        let go = Program::new("go").args(["env", "GOVERSION"]).at_home().text().await;
         ensure!(
             go.context("install Go 1.26 or newer")?.starts_with("go1."),
             "`go` is not the Go that is meant"
@@ -126,6 +126,7 @@ impl GoTool {
             .env("GOFLAGS", "-mod=readonly")
             .env("GOTOOLCHAIN", "local")
             .env("GOWORK", "off")
+            .at_home()
             .folder(folders::data(self.name))
             .show()
             .await

@@ -34,6 +34,7 @@ pub(super) async fn environment(environment: PathBuf, requirements: &str) -> Res
     Program::new(environment.join("bin/python"))
         .args(pip)
         .args([folders::data(requirements)])
+        .at_home()
         .show()
         .await
 }

@@ -28,7 +28,7 @@ impl Planner<'_> {
             mode: Some(self.choices.mode),
             // The kubelet tells it: who looks at a Deployment does not know.
             pod: None,
-            state: identities.vault.as_ref().map(|_| PathBuf::from(STATE_PATH)),
+            state: Some(PathBuf::from(STATE_PATH)),
             aws: identities.aws.clone(),
             vault: identities.vault.clone(),
             plain_http: plain_http(identities),

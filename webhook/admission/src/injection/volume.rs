@@ -82,6 +82,7 @@ fn in_memory(name: &str, size: &Quantity) -> Volume {
         empty_dir: Some(EmptyDirVolumeSource {
             medium: Some("Memory".to_owned()),
             size_limit: Some(ApiQuantity(size.to_string())),
+            ..EmptyDirVolumeSource::default()
         }),
         ..Volume::default()
     }
@@ -93,6 +94,7 @@ fn projected(tokens: &[ProjectedToken]) -> Volume {
             audience: token.audience.clone(),
             expiration_seconds: Some(TOKEN_LIFE),
             path: token.file.0.to_owned(),
+            ..ServiceAccountTokenProjection::default()
         }),
         ..VolumeProjection::default()
     };
@@ -101,6 +103,7 @@ fn projected(tokens: &[ProjectedToken]) -> Volume {
         projected: Some(ProjectedVolumeSource {
             default_mode: Some(PROJECTED_MODE),
             sources: Some(tokens.iter().map(source).collect()),
+            ..ProjectedVolumeSource::default()
         }),
         ..Volume::default()
     }
