@@ -21,7 +21,10 @@ use tracing::{debug, info, warn};
 
 use crate::{
     assembly::{Assembly, Order, Standing},
-    clock::Clock,
+    clock::{
+        Clock,
+        suspend::{self, Slumber},
+    },
     disk::{DiskError, Volume},
     fault::{Class, Fault},
     files::{Folder, FolderError},
@@ -124,6 +127,7 @@ impl<'a, S: Source, C: Clock, J: FnMut() -> f64> Agent<'a, S, C, J> {
         self.open();
         // What is under way ends with this call: it must not keep a backend's locks after it.
         let mut lanes = Lanes::new(self.source);
+        let mut slumber = Slumber::new(suspend::asleep);
         loop {
             let now = Instant::now();
             if self.round.next <= now || self.refreshes.begin(now) {
@@ -140,6 +144,8 @@ impl<'a, S: Source, C: Clock, J: FnMut() -> f64> Agent<'a, S, C, J> {
                 biased;
                 answers = lanes.next() => self.note(answers),
                 request = inbox.next() => self.refreshes.push(request),
+                // Whatever should have been looked at while the machine was asleep is late.
+                () = slumber.awakening() => self.round.next = Instant::now(),
                 () = sleep_until(until) => {}
             }
         }

@@ -129,8 +129,8 @@ fn copies(entries: &[&FileEntry]) -> u64 {
 /// How many files the entry makes.
 fn files(entry: &FileEntry) -> u64 {
     match entry.content {
-        Content::Directory if entry.keys.is_empty() => KEYS_OF_A_DIRECTORY,
-        Content::Directory => u64::try_from(entry.keys.len()).unwrap_or(u64::MAX),
+        Content::Directory if entry.shape.keys.is_empty() => KEYS_OF_A_DIRECTORY,
+        Content::Directory => u64::try_from(entry.shape.keys.choices().len()).unwrap_or(u64::MAX),
         Content::File(_) => 1,
     }
 }
