@@ -7,7 +7,7 @@ use crate::args::{Args, Command, ServeArgs};
 fn serve_args(arguments: &[&str]) -> ServeArgs {
     let serve = ["mayfly-webhook", "serve", "--tls", "self-issued"];
     let args = Args::try_parse_from(serve.iter().chain(arguments)).expect("arguments");
-    let Command::Serve(args) = args.command else { panic!("another command") };
+    let Command::Serve(args) = args.command;
     *args
 }
 
