@@ -1,12 +1,15 @@
 //! Completions and man pages have every command and every option.
 
+#![expect(clippy::disallowed_methods, reason = "pages are files")]
+
 use std::{fs, path::Path};
 
 use clap::{Arg, Command};
 use mayfly_tests::pages::{SHELLS, commands, programs, write};
 
 fn read(file: &Path) -> String {
-    fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+    assert!(file.exists(), "{} is not written", file.display());
+    fs::read_to_string(file).expect("text")
 }
 
 fn options(command: &Command) -> impl Iterator<Item = &Arg> {

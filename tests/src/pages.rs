@@ -2,6 +2,8 @@
 //!
 //! Here, and in no program: what is made once has no place in what runs everywhere.
 
+#![expect(clippy::disallowed_methods, reason = "pages are files")]
+
 use std::{fs, io, path::Path};
 
 use clap::{Command, CommandFactory};

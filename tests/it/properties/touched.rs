@@ -77,7 +77,7 @@ impl Touch {
             (Value::Object(members), None) => {
                 members.shift_remove(name);
             }
-            (other, _) => panic!("{}: {other}", self.path),
+            (other, _) => unreachable!("{}: {other}", self.path),
         }
     }
 }

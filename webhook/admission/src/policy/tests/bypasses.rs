@@ -159,8 +159,8 @@ fn what_eks_would_write_is_judged_when_an_author_writes_it() {
     assert_eq!(forged("AWS_ROLE_ARN", foreign, "x", false), Vec::<String>::new());
     // What the kubelet puts together from other variables is nothing that a pattern could allow.
     for name in ["$(DD_ROLE)", "team-a$(DD_ROLE)"] {
-        let role = format!("arn:aws:iam::123456789012:role/{name}");
-        let told = forged("AWS_ROLE_ARN", &role, "mayfly-agent", false);
+        let shaped = format!("arn:aws:iam::123456789012:role/{name}");
+        let told = forged("AWS_ROLE_ARN", &shaped, "mayfly-agent", false);
         assert!(told[0].contains("write it out"), "{told:?}");
     }
 }
