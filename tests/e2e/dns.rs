@@ -149,8 +149,10 @@ async fn an_ipv6_address_that_nobody_answers_does_not_hold_the_start_back(
     pod.running().await?;
     ensure!(pod.file("/run/mayfly/value").await? == value);
     ensure!(host::restarts(&pod, "mayfly-agent").await? == 0, "the agent was started again");
-    let sorted =
-        pod.exec(&["nslookup", name(BOTH)?]).await.unwrap_or_else(|error| error.to_string());
+    let sorted = pod
+        .exec(&["nslookup", &format!("{}.cluster.local", name(BOTH)?)])
+        .await
+        .unwrap_or_else(|error| error.to_string());
     ensure!(sorted.contains(NOBODY), "the pod is not told of the IPv6 address: {sorted}");
     cluster.names().remove(name(BOTH)?)
 }

@@ -1,7 +1,10 @@
 //! A network that waits for the pod's IP, while the kubelet publishes none until the gate opens: neither waits for long.
 #![expect(clippy::disallowed_methods, reason = "a measurement reads the clock")]
 
-use std::time::{Duration, SystemTime};
+use std::{
+    net::SocketAddr,
+    time::{Duration, SystemTime},
+};
 
 use anyhow::{Result, ensure};
 use mayfly_tests::{
@@ -44,9 +47,11 @@ async fn a_probe_publishes_the_ip_and_starts_within_four_seconds(cluster: &Clust
 async fn starts_within(cluster: &Cluster, gate: &str, limit: Duration) -> Result<()> {
     let tenant = Tenant::new(cluster, &format!("gate-{gate}")).await?;
     tenant.put("app").await?;
+    let line = Line::to_vault().await?;
     let mut times = vec![];
     for round in 0..ROUNDS {
-        times.push(start(&tenant, gate, &format!("pod-{round}")).await?);
+        let name = format!("pod-{round}");
+        times.push(start(&tenant, line.address(), gate, &name).await?);
     }
     times.sort();
     show(format_args!(
@@ -57,21 +62,20 @@ async fn starts_within(cluster: &Cluster, gate: &str, limit: Duration) -> Result
 }
 
 /// How long a pod takes to its app's first instruction, which is to make a file.
-async fn start(tenant: &Tenant<'_>, gate: &str, name: &str) -> Result<Duration> {
+async fn start(tenant: &Tenant<'_>, vault: SocketAddr, gate: &str, name: &str) -> Result<Duration> {
     let folder = tenant.cluster.lab().folders.cluster().join(tenant.namespace.name());
-    let line = Line::to_vault().await?;
-    let mut gatekeeper = Gatekeeper::guard(line.address())?;
+    let mut gatekeeper = Gatekeeper::guard(vault)?;
     let host = json!({"path": folder, "type": "DirectoryOrCreate"});
     let manifest = tenant
         .vault_pod(name)
-        .annotate("vault-address", &format!("https://{}", line.address()))
+        .annotate("vault-address", &format!("https://{vault}"))
         .annotate("gate", gate)
         .script(&format!(": >/started/{name}; {SLEEP}"))
         .spec("volumes", json!([{"name": "started", "hostPath": host}]))
         .app("volumeMounts", json!([{"name": "started", "mountPath": "/started"}]));
     let applied = SystemTime::now();
     let pod = tenant.namespace.apply(&manifest.to_string()).await?;
-    gatekeeper.let_in(&pod, line.address()).await?;
+    gatekeeper.let_in(&pod, vault).await?;
     let file = folder.join(name);
     let made = || async { Ok(tokio::fs::metadata(&file).await?.modified()?) };
     let made = eventually("the first instruction", PATIENCE, made).await?;

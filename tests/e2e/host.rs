@@ -66,7 +66,7 @@ pub(crate) async fn restarts(pod: &Pod, container: &str) -> Result<u64> {
 pub(crate) async fn agent_has_started(pod: &Pod) -> Result<()> {
     let started = || async {
         let described = pod.describe().await?;
-        ensure!(described.contains("Started container mayfly-agent"), "{described}");
+        ensure!(described.contains("{mayfly-agent}: Container started"), "{described}");
         Ok(())
     };
     eventually("the agent to be started", PATIENCE, started).await

@@ -49,7 +49,7 @@ async fn a_plain_pod_runs_and_answers(cluster: &Cluster) -> Result<()> {
     ensure!(pod.exec(&["id", "-u"]).await?.trim() == "4711", "the pod runs as somebody else");
     ensure!(pod.file("/etc/passwd").await?.starts_with("root:"), "the image's files are not there");
     ensure!(pod.logs("app").await? == "ready\n", "the log is not what the pod has printed");
-    ensure!(pod.describe().await?.contains("Started container app"), "there are no events");
+    ensure!(pod.describe().await?.contains("{app}: Container started"), "there are no events");
     pod.delete().await
 }
 

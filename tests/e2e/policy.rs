@@ -143,7 +143,8 @@ async fn each_rule_allows_one_pod_and_denies_another(cluster: &Cluster) -> Resul
         tenant.namespace.service_account(account).await?;
     }
     let policy = policy(tenant.namespace.name());
-    Configuration::of(cluster).await?.with(&policy, examples(&tenant)).await
+    let examples = Box::pin(examples(&tenant));
+    Box::pin(Configuration::of(cluster).await?.with(&policy, examples)).await
 }
 
 async fn examples(tenant: &Tenant<'_>) -> Result<()> {
@@ -181,7 +182,7 @@ async fn a_pod_without_a_rule_is_denied_and_an_audited_one_is_told(
         ensure!(configuration.sum(audited).await? >= 1.0, "no metric tells of the violation");
         Ok(())
     };
-    configuration.with(&policy, judged).await
+    Box::pin(configuration.with(&policy, Box::pin(judged))).await
 }
 
 async fn a_bad_configuration_is_ignored_and_a_good_one_taken(cluster: &Cluster) -> Result<()> {

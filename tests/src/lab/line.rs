@@ -2,8 +2,9 @@
 
 use std::{
     collections::BTreeSet,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
@@ -13,10 +14,16 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use super::addresses::{HOST, VAULT_LINE_PORTS, VAULT_LISTENER};
+use super::{
+    addresses::{HOST, VAULT_LINE_PORTS, VAULT_LISTENER},
+    condition::eventually,
+};
 
 /// The ports of the lines to Vault that there are; a cut line keeps its own, or another one would answer there.
 static TAKEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+
+/// A line that has ended lets go of its address at once.
+const FREE: Duration = Duration::from_secs(10);
 
 /// An address of its own that leads to a backend for as long as the line is whole.
 #[derive(Debug)]
@@ -42,14 +49,12 @@ impl Line {
         let Some(port) = VAULT_LINE_PORTS.into_iter().find(|&port| taken().insert(port)) else {
             bail!("all lines to Vault are in use");
         };
-        let listener = TcpListener::bind((HOST, port)).await;
-        listener.context("lay a line to Vault").and_then(|to| Self::from(to, backend))
+        Self::from(listen((HOST.parse::<IpAddr>()?, port).into()).await?, backend)
     }
 
     /// The same from any address of this machine.
     pub async fn to_vault_from(address: SocketAddr) -> Result<Self> {
-        let listener = TcpListener::bind(address).await;
-        listener.context("lay a line to Vault").and_then(|from| Self::from(from, VAULT_LISTENER))
+        Self::from(listen(address).await?, VAULT_LISTENER)
     }
 
     fn from(listener: TcpListener, backend: &str) -> Result<Self> {
@@ -80,7 +85,7 @@ impl Line {
     /// Makes the line whole again, at the same address.
     pub async fn mend(&self) -> Result<()> {
         self.cut().await;
-        self.carry(TcpListener::bind(self.address).await.context("mend the line")?);
+        self.carry(listen(self.address).await?);
         Ok(())
     }
 
@@ -97,6 +102,12 @@ impl Drop for Line {
             traffic.abort();
         }
     }
+}
+
+/// Listens where a line before this one may be about to end.
+async fn listen(address: SocketAddr) -> Result<TcpListener> {
+    let listener = || async { Ok(TcpListener::bind(address).await?) };
+    eventually(&format!("{address} to be free"), FREE, listener).await
 }
 
 fn taken() -> MutexGuard<'static, BTreeSet<u16>> {
