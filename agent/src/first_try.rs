@@ -12,7 +12,7 @@ use crate::{
     files::{Folder, FolderError},
     gate,
     http::Contact,
-    patience::{self, FIRST_LOOK, Seen, Verdict, verdict},
+    patience::{FIRST_LOOK, Seen, Verdict, verdict},
 };
 
 /// The file that remembers a first try that was given up.
