@@ -27,11 +27,12 @@ use crate::{
     fault::{Fault, Faults},
     names::CONTAINER,
     pod::{List, Pod, Position},
+    reach::AwsReach,
     request::Request,
     settings::{Annotation, Gate, MountPath},
 };
 
-pub use identity::{EKS_VOLUME, POD_IDENTITY_VOLUME};
+use placement::Placement;
 
 /// The annotation by which `kubectl logs` and `kubectl exec` choose a container.
 const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
@@ -62,27 +63,56 @@ pub enum Step {
     Container(Position, Box<Container>),
 }
 
+/// Where the agent would be, for whom, and what would reach it: what is known before anything is decided.
+#[derive(Debug)]
+pub(crate) struct Prospect<'a> {
+    placement: Result<Placement, Fault>,
+    chosen: Vec<Position>,
+    faults: Faults,
+    /// What of AWS reaches the agent, if it asks AWS.
+    pub(crate) aws: Option<AwsReach<'a>>,
+}
+
+impl<'a> Prospect<'a> {
+    /// What `request` would come to in `pod`.
+    pub(crate) fn of(config: &Config, request: &'a Request, pod: &Pod<'a>) -> Self {
+        let placement = placement::place(request.mode(), pod, config);
+        let (chosen, faults) = match &placement {
+            Ok(placement) => chosen::choose(config, request, pod, placement),
+            Err(_) => (Vec::new(), Faults::default()),
+        };
+        let aws = AwsReach::of(request, pod, &chosen);
+        Self { placement, chosen, faults, aws }
+    }
+}
+
 /// Decides what `pod` gets, or everything that is wrong with what it asks for.
-pub fn plan(config: &Config, request: &Request, pod: &Pod<'_>) -> Result<Injection, Faults> {
+pub(crate) fn plan<'a>(
+    config: &'a Config,
+    request: &'a Request,
+    pod: &'a Pod<'a>,
+    prospect: Prospect<'a>,
+) -> Result<Injection, Faults> {
     if is_windows(pod) {
         return Err(Faults::from(Fault::new(
             "spec.os.name",
             "`windows` is not supported; Mayfly's files need Linux",
         )));
     }
-    let choices = Choices::of(request);
-    let placement = placement::place(choices.mode, pod, config).map_err(Faults::from)?;
+    let Prospect { placement, chosen, faults, aws } = prospect;
+    let placement = placement.map_err(Faults::from)?;
     let mut planner = Planner {
         config,
         request,
         pod,
-        choices,
+        choices: Choices::of(request),
         placement,
+        aws,
         faults: Faults::default(),
         warnings: Vec::new(),
         steps: Vec::new(),
     };
-    planner.plan();
+    planner.plan(&chosen, faults);
     planner.finish()
 }
 
@@ -119,25 +149,26 @@ struct Planner<'a> {
     request: &'a Request,
     pod: &'a Pod<'a>,
     choices: Choices,
-    placement: placement::Placement,
+    placement: Placement,
+    aws: Option<AwsReach<'a>>,
     faults: Faults,
     warnings: Vec<String>,
     steps: Vec<Step>,
 }
 
 impl Planner<'_> {
-    fn plan(&mut self) {
+    fn plan(&mut self, chosen: &[Position], faults: Faults) {
         self.refuse_probe_without_sidecar();
-        let chosen = self.choose();
-        let access = access::Ownership::of(self.pod, &chosen);
-        let identity = self.identify(&chosen);
+        self.faults.append(faults);
+        let access = access::Ownership::of(self.pod, chosen);
+        let identity = self.identify();
         let resources = self.allot();
         let contract = self.contract(&identity, access);
         self.ensure_volumes(&identity, &resources);
-        self.ensure_mounts(&chosen);
-        self.ensure_path_env(&chosen);
+        self.ensure_mounts(chosen);
+        self.ensure_path_env(chosen);
         self.ensure_default_container();
-        self.doubt(&chosen);
+        self.doubt(chosen);
         if let Some(contract) = contract {
             let container = self.container(contract, &identity, &resources, access);
             self.ensure_container(container);

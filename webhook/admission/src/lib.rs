@@ -30,6 +30,7 @@ pub mod patch;
 pub mod pod;
 pub mod policy;
 pub mod quantity;
+pub mod reach;
 pub mod request;
 mod resources;
 pub mod review;

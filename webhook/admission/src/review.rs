@@ -20,7 +20,7 @@ use crate::{
     bounds,
     config::Config,
     fault::{Fault, Faults},
-    injection,
+    injection::{self, Prospect},
     patch::{Editor, Operation, operation, render},
     pod::{Pod, items, text},
     policy::{Ask, Directory, Namespace, Subject},
@@ -278,11 +278,13 @@ fn decide(
         Ok(view) => view.of_owner(ends),
         Err(fault) => return Outcome::Denied(fault.into()),
     };
+    let prospect = Prospect::of(config, &request, &view);
     if !config.policy.rules.is_empty() {
-        account.judgement = config.policy.judge(&subject, &Ask::of(&request, &view));
+        let ask = Ask::of(&request, &view, prospect.aws.as_ref());
+        account.judgement = config.policy.judge(&subject, &ask);
         faults.extend(account.judgement.faults());
     }
-    let plan = injection::plan(config, &request, &view);
+    let plan = injection::plan(config, &request, &view, prospect);
     let mut plan = match plan {
         Ok(plan) if faults.is_empty() => plan,
         Ok(_) => return Outcome::Denied(faults),

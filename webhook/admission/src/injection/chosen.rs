@@ -6,65 +6,71 @@ use std::collections::BTreeSet;
 
 use mayfly_spec::suggestion::Suggestion;
 
-use super::Planner;
+use super::placement::Placement;
 use crate::{
-    fault::{Fault, quote},
+    config::Config,
+    fault::{Fault, Faults, quote},
     names::CONTAINER,
-    pod::{List, Position, is_native_sidecar, text},
+    pod::{List, Pod, Position, is_native_sidecar, text},
+    request::Request,
     settings::Annotation,
 };
 
-impl Planner<'_> {
-    /// The containers that the author names, else all of the author's that could ever see a file.
-    pub(super) fn choose(&mut self) -> Vec<Position> {
-        let chosen = match &self.request.settings.containers {
-            Some(names) => self.named(&names.clone()),
-            None => self.authors(),
-        };
-        if chosen.is_empty() && self.faults.is_empty() {
-            let message = "no container would get the files; name at least one";
-            self.faults.push(Fault::new(Annotation::Containers.to_string(), message));
-        }
-        chosen
+/// The containers that the author names, else all of the author's that could ever see a file; and what is wrong with
+/// the names.
+pub(super) fn choose(
+    config: &Config,
+    request: &Request,
+    pod: &Pod<'_>,
+    placement: &Placement,
+) -> (Vec<Position>, Faults) {
+    let mut faults = Faults::default();
+    let chosen = match &request.settings.containers {
+        Some(names) => named(pod, names, &mut faults),
+        None => authors(config, pod, placement),
+    };
+    if chosen.is_empty() && faults.is_empty() {
+        let message = "no container would get the files; name at least one";
+        faults.push(Fault::new(Annotation::Containers.to_string(), message));
     }
+    (chosen, faults)
+}
 
-    fn authors(&self) -> Vec<Position> {
-        self.pod
-            .containers()
-            .filter(|(position, container)| {
-                let name = text(container, "name");
-                name != CONTAINER
-                    && !self.config.is_mesh_sidecar(name)
-                    && !self.ends_before_the_agent(*position)
-            })
-            .map(|(position, _)| position)
-            .collect()
-    }
+fn authors(config: &Config, pod: &Pod<'_>, placement: &Placement) -> Vec<Position> {
+    let is_authors = |(position, name): &(Position, &str)| {
+        *name != CONTAINER
+            && !config.is_mesh_sidecar(name)
+            && !ends_before_the_agent(pod, placement, *position)
+    };
+    named_containers(pod).filter(is_authors).map(|(position, _)| position).collect()
+}
 
-    fn named(&mut self, names: &[String]) -> Vec<Position> {
-        let authors =
-            || self.pod.containers().filter(|(_, container)| text(container, "name") != CONTAINER);
-        let known: Vec<&str> = authors().map(|(_, container)| text(container, "name")).collect();
-        let (set, wanted): (BTreeSet<&str>, BTreeSet<&str>) =
-            (known.iter().copied().collect(), names.iter().map(String::as_str).collect());
-        for name in names.iter().filter(|name| !set.contains(name.as_str())) {
-            self.faults.push_with(|| {
-                let suggestion = Suggestion::new(name, known.iter().copied());
-                let message =
-                    format_args!("the pod has no container `{}`{suggestion}", quote(name));
-                Fault::new(Annotation::Containers.to_string(), message)
-            });
-        }
-        authors()
-            .filter(|(_, container)| wanted.contains(text(container, "name")))
-            .map(|(position, _)| position)
-            .collect()
+fn named(pod: &Pod<'_>, names: &[String], faults: &mut Faults) -> Vec<Position> {
+    let authors = || named_containers(pod).filter(|(_, name)| *name != CONTAINER);
+    let known: Vec<&str> = authors().map(|(_, name)| name).collect();
+    let present: BTreeSet<&str> = known.iter().copied().collect();
+    for name in names.iter().filter(|name| !present.contains(name.as_str())) {
+        faults.push_with(|| {
+            let suggestion = Suggestion::new(name, known.iter().copied());
+            let message = format_args!("the pod has no container `{}`{suggestion}", quote(name));
+            Fault::new(Annotation::Containers.to_string(), message)
+        });
     }
+    let wanted: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+    authors().filter(|(_, name)| wanted.contains(name)).map(|(position, _)| position).collect()
+}
 
-    /// An ordinary init container before the agent would only ever see an empty directory.
-    pub(super) fn ends_before_the_agent(&self, position: Position) -> bool {
-        position.list == List::Init
-            && self.placement.comes_after(position)
-            && !is_native_sidecar(self.pod.container(position))
-    }
+fn named_containers<'a>(pod: &Pod<'a>) -> impl Iterator<Item = (Position, &'a str)> {
+    pod.containers().map(|(position, container)| (position, text(container, "name")))
+}
+
+/// An ordinary init container before the agent would only ever see an empty directory.
+pub(super) fn ends_before_the_agent(
+    pod: &Pod<'_>,
+    placement: &Placement,
+    position: Position,
+) -> bool {
+    position.list == List::Init
+        && placement.comes_after(position)
+        && !is_native_sidecar(pod.container(position))
 }

@@ -5,7 +5,7 @@
 use mayfly_spec::{reference::Source, spec::Mode};
 use serde_json::Value;
 
-use super::Planner;
+use super::{Planner, chosen::ends_before_the_agent};
 use crate::{
     fault::MOST_WARNINGS,
     pod::{Position, text},
@@ -39,7 +39,7 @@ impl Planner<'_> {
     fn doubt_early_containers(&mut self, chosen: &[Position]) {
         let early: Vec<&str> = chosen
             .iter()
-            .filter(|position| self.ends_before_the_agent(**position))
+            .filter(|position| ends_before_the_agent(self.pod, &self.placement, **position))
             .map(|position| text(self.pod.container(*position), "name"))
             .collect();
         for name in early {

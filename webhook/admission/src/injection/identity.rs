@@ -14,24 +14,10 @@ use serde_json::Value;
 use super::Planner;
 use crate::{
     fault::Fault,
-    names::{CONTAINER, TOKENS_PATH},
-    pod::{Position, items, text},
+    names::TOKENS_PATH,
+    reach::{AwsReach, Carried},
     settings::{Annotation, VaultMethod, list_addresses},
 };
-
-/// The volume that EKS's webhook adds to a pod whose service account has a role.
-pub const EKS_VOLUME: &str = "aws-iam-token";
-/// The volume that it adds to a pod whose service account has a Pod Identity association.
-pub const POD_IDENTITY_VOLUME: &str = "eks-pod-identity-token";
-
-/// What EKS's webhook sets beside either token.
-const REGION_VARIABLES: [&str; 3] =
-    ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_STS_REGIONAL_ENDPOINTS"];
-/// What it sets for IRSA; of no use beside a role of our own.
-const IRSA_VARIABLES: [&str; 2] = ["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"];
-/// What it sets for Pod Identity.
-const POD_IDENTITY_VARIABLES: [&str; 2] =
-    ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"];
 
 /// What a pod on Fargate has, where no node's agent runs.
 const FARGATE_LABEL: &str = "eks.amazonaws.com/fargate-profile";
@@ -72,13 +58,13 @@ impl TokenFile {
 }
 
 impl Planner<'_> {
-    pub(super) fn identify(&mut self, chosen: &[Position]) -> Identities {
+    pub(super) fn identify(&mut self) -> Identities {
         let mut identities = Identities::default();
         if self.request.reads(Source::is_vault) {
             self.identify_to_vault(&mut identities);
         }
-        if self.request.asks_aws() {
-            self.identify_to_aws(&mut identities, chosen);
+        if let Some(aws) = self.aws.take() {
+            self.identify_to_aws(&mut identities, aws);
         }
         identities
     }
@@ -145,20 +131,24 @@ impl Planner<'_> {
         }
     }
 
-    fn identify_to_aws(&mut self, identities: &mut Identities, chosen: &[Position]) {
-        let settings = &self.request.settings;
-        let identity = settings.aws_identity.unwrap_or(Identity::Irsa);
-        let role_arn = match identity {
-            Identity::PodIdentity => self.identify_to_the_node(identities, chosen),
-            _ => self.identify_to_sts(identities, chosen),
-        };
-        let token_file = role_arn.as_ref().map(|_| AWS_TOKEN.path());
+    fn identify_to_aws(&mut self, identities: &mut Identities, aws: AwsReach<'_>) {
+        let AwsReach { reach, has_own_token, carried } = aws;
+        if reach.identity == Identity::PodIdentity {
+            self.refuse_without_association();
+        }
+        if has_own_token {
+            let audience = Some(STS_AUDIENCE.to_owned());
+            identities.tokens.push(ProjectedToken { file: AWS_TOKEN, audience });
+        }
+        if let Some(carried) = carried {
+            identities.carry_over(&carried);
+        }
         let (settings, stand_ins) = (&self.request.settings, &self.config.aws);
         identities.aws = Some(Aws {
             region: settings.aws_region.clone(),
-            identity,
-            role_arn,
-            token_file,
+            identity: reach.identity,
+            role_arn: reach.role.filter(|_| has_own_token).map(|role| role.text.to_owned()),
+            token_file: has_own_token.then(|| AWS_TOKEN.path()),
             failover_regions: settings.aws_failover_regions.clone().unwrap_or_default(),
             fips: stand_ins.fips,
             dual_stack: stand_ins.dual_stack,
@@ -169,27 +159,8 @@ impl Planner<'_> {
         });
     }
 
-    /// IRSA: with a token of our own for the role that is named, else with EKS's.
-    fn identify_to_sts(&self, identities: &mut Identities, chosen: &[Position]) -> Option<String> {
-        let role_arn = self.request.settings.aws_role_arn.clone();
-        if role_arn.is_some() {
-            let audience = Some(STS_AUDIENCE.to_owned());
-            identities.tokens.push(ProjectedToken { file: AWS_TOKEN, audience });
-            self.carry_over(identities, chosen, EKS_VOLUME, &[]);
-            identities.carried_mount = None;
-        } else {
-            self.carry_over(identities, chosen, EKS_VOLUME, &IRSA_VARIABLES);
-        }
-        role_arn
-    }
-
     /// Pod Identity: with EKS's token. The role is the association's, so there is none to name.
-    fn identify_to_the_node(
-        &mut self,
-        identities: &mut Identities,
-        chosen: &[Position],
-    ) -> Option<String> {
-        self.carry_over(identities, chosen, POD_IDENTITY_VOLUME, &POD_IDENTITY_VARIABLES);
+    fn refuse_without_association(&mut self) {
         if self.request.own.aws_role_arn.is_some() {
             let message = format!(
                 "`{}: pod-identity` takes the role from the service account's association; leave this out, or assume the role with `?role=` in a reference",
@@ -202,44 +173,22 @@ impl Planner<'_> {
             let message = "`pod-identity` needs EKS's agent on the node, which Fargate does not have; allowed there: `irsa`";
             self.faults.push(Fault::new(Annotation::AwsIdentity.to_string(), message));
         }
-        None
     }
+}
 
-    fn carry_over(
-        &self,
-        identities: &mut Identities,
-        chosen: &[Position],
-        volume: &str,
-        variables: &[&str],
-    ) {
-        let Some((container, mount)) = self.eks_container(chosen, volume) else {
-            return;
+impl Identities {
+    fn carry_over(&mut self, carried: &Carried<'_>) {
+        let variable = |(name, value): &(&str, &str)| EnvVar {
+            name: (*name).to_owned(),
+            value: Some((*value).to_owned()),
+            ..EnvVar::default()
         };
-        let env = items(container, "env");
-        let literal = |name: &&str| {
-            let variable = env.iter().find(|variable| text(variable, "name") == *name)?;
-            let value = Some(variable.get("value")?.as_str()?.to_owned());
-            Some(EnvVar { name: (*name).to_owned(), value, ..EnvVar::default() })
-        };
-        let variables = REGION_VARIABLES.iter().chain(variables);
-        identities.carried_env = variables.filter_map(literal).collect();
-        identities.carried_mount = Some(VolumeMount {
+        self.carried_env = carried.variables.iter().map(variable).collect();
+        self.carried_mount = carried.mount.map(|(volume, path)| VolumeMount {
             name: volume.to_owned(),
-            mount_path: text(mount, "mountPath").to_owned(),
+            mount_path: path.to_owned(),
             read_only: Some(true),
             ..VolumeMount::default()
         });
-    }
-
-    /// The container with EKS's token in `volume`, a chosen one before the others.
-    fn eks_container(&self, chosen: &[Position], volume: &str) -> Option<(&Value, &Value)> {
-        let chosen = chosen.iter().map(|position| self.pod.container(*position));
-        let others = self.pod.containers().map(|(_, container)| container);
-        let others = others.filter(|container| text(container, "name") != CONTAINER);
-        chosen.chain(others).find_map(|container| {
-            let mounts = items(container, "volumeMounts");
-            let mount = mounts.iter().find(|mount| text(mount, "name") == volume)?;
-            Some((container, mount))
-        })
     }
 }

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::{Config, Pod, Step, Value, plan};
+use super::{Config, Pod, Prospect, Step, Value, plan};
 use crate::{
     annotations::{Asked, parse},
     policy::{Namespace, Subject},
@@ -20,7 +20,8 @@ fn agent(annotations: &[(&str, &str)], spec: &Value) -> Result<Value, Vec<String
     };
     assert!(faults.is_empty(), "{faults:?}");
     let pod = json!({"spec": spec});
-    let plan = plan(&config, &request, &Pod::read(&pod).expect("a pod"));
+    let pod = Pod::read(&pod).expect("a pod");
+    let plan = plan(&config, &request, &pod, Prospect::of(&config, &request, &pod));
     let plan = plan.map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     let container = plan.steps.into_iter().find_map(|step| match step {
         Step::Container(_, container) => Some(super::json(container)),

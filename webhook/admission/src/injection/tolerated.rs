@@ -2,7 +2,7 @@
 //!
 //! PURE. A fixed list: whatever is not on it makes the container somebody else's.
 
-use super::identity::{EKS_VOLUME, POD_IDENTITY_VOLUME};
+use crate::reach::{EKS_VOLUME, POD_IDENTITY_VOLUME};
 
 /// Variables: EKS's two identity webhooks, AKS's API server address, proxies (which the agent does
 /// not heed), and telemetry that is added to every container.

@@ -18,6 +18,7 @@ use mayfly_spec::{
 use crate::{
     pod::Pod,
     quantity::Quantity,
+    reach::AwsReach,
     request::Request,
     resources::Resources,
     settings::{Amount, Annotation, VaultAddress},
@@ -68,16 +69,16 @@ pub struct Ask {
 }
 
 impl Ask {
-    /// What `request` comes to in `pod`.
-    pub fn of(request: &Request, pod: &Pod<'_>) -> Self {
+    /// What `request` comes to in `pod`, whose agent will have `aws`.
+    pub(crate) fn of(request: &Request, pod: &Pod<'_>, aws: Option<&AwsReach<'_>>) -> Self {
         let mut ask = Self::default();
         ask.add_mode(request);
         ask.add_references(request);
         if request.reads(Source::is_vault) {
             ask.add_vault(request);
         }
-        if request.asks_aws() {
-            ask.add_aws(request, pod);
+        if let Some(aws) = aws {
+            ask.add_aws(request, aws);
         }
         ask.add_amounts(request, pod);
         ask.add_refresh(request);
@@ -167,8 +168,18 @@ impl Ask {
 }
 
 impl Wish {
-    /// Whether a path has no second spelling that a backend, or what is between, takes for the same.
-    pub(super) fn is_plain(&self) -> bool {
+    /// Why nobody can say what is asked for: a path with a second spelling that a backend, or what is between, takes for
+    /// the same, or a variable whose value the kubelet finds out.
+    pub(super) fn is_vague(&self) -> Option<&'static str> {
+        match self.kind {
+            Kind::AwsRole | Kind::AwsRegion => {
+                self.value.contains('$').then_some("write it out, without `$` and `valueFrom`")
+            }
+            _ => (!self.has_one_spelling()).then_some("write it without `//`, `.`, `..` and `\\`"),
+        }
+    }
+
+    fn has_one_spelling(&self) -> bool {
         let path = match self.kind {
             Kind::Reference => match self.value.strip_prefix("vault:") {
                 Some(path) => path.split('?').next().unwrap_or_default(),

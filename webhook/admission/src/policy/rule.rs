@@ -51,8 +51,8 @@ impl Rule {
             let value = if wish.value.is_empty() { "none" } else { &wish.value };
             Some(self.violation(&wish.place, value, remedy))
         };
-        if !wish.is_plain() {
-            return refuse("write it without `//`, `.`, `..` and `\\`".to_owned());
+        if let Some(remedy) = wish.is_vague() {
+            return refuse(remedy.to_owned());
         }
         if patterns.iter().any(|pattern| pattern.matches(&wish.value, subject)) {
             return None;

@@ -16,6 +16,7 @@ use mayfly_admission::{
     manifest::AdmittedPod,
     names::{CONFIG_VARIABLE, CONTAINER, IDENTITY_VOLUME, SECRETS_VOLUME},
     pod::{items, text},
+    reach::Reach,
     settings::VaultMethod,
 };
 
@@ -153,15 +154,11 @@ impl File {
 impl AwsAccess {
     fn read(spec: &Spec, agent: &Value) -> Option<Self> {
         let aws = spec.aws.as_ref()?;
-        let carried = |names: [&str; 2]| names.into_iter().find_map(|name| variable(agent, name));
-        let region = aws.region.as_deref();
-        let region = region.or_else(|| carried(["AWS_REGION", "AWS_DEFAULT_REGION"]));
+        let Reach { identity, role, region } = Reach::of_agent(aws, agent);
         let region = region.unwrap_or(super::aws::REGION).to_owned();
-        let is_irsa = aws.identity == Identity::Irsa;
-        let role = aws.role_arn.as_deref().or_else(|| variable(agent, "AWS_ROLE_ARN"));
         Some(Self {
-            identity: aws.identity,
-            role: role.filter(|_| is_irsa).map(str::to_owned),
+            identity,
+            role: role.map(str::to_owned),
             regions: std::iter::once(region).chain(aws.failover_regions.clone()).collect(),
         })
     }

@@ -78,16 +78,25 @@ fn an_arn_is_allowed_as_an_arn_and_no_field_of_it_spills_over() {
         "{name: own, references: ['arn:aws:secretsmanager:*:111111111111:secret:{namespace}/*']}";
     let arn = |parts: &str| format!("arn:aws:secretsmanager:{parts}");
     allows(rule, &[("file.a", &arn("eu-central-1:111111111111:secret:team-a/db-a1b2c3"))]);
+    let foreign = arn("eu-central-1:222222222222:secret:team-a/db");
+    denies(rule, &[("file.a", &foreign)], &format!("rule `own` does not allow `{foreign}`"));
+    // What has another form than an ARN's is refused before it is judged.
     for parts in [
-        "eu-central-1:222222222222:secret:team-a/db",
         "eu-central-1:222222222222:secret:111111111111:secret:team-a/db",
         "eu-central-1:222222222222:111111111111:secret:team-a/db",
     ] {
-        let annotations = [("file.a", &*arn(parts))];
-        let all: Vec<String> = refusals(rule, &annotations);
-        // A reference that is refused for its form is never judged.
-        let judged = all.is_empty() == parts.matches(':').count().gt(&3);
-        assert!(judged, "{parts}: {all:?}");
+        let annotations = json!({"mayfly.dev/inject": "true", "mayfly.dev/file.a": arn(parts)});
+        let pod = json!({"metadata": {"annotations": annotations}, "spec": one()});
+        let namespace = Namespace::named("team-a");
+        let Outcome::Denied(faults) = inject(&config(rule), Some(&namespace), pod, false).outcome
+        else {
+            panic!("{parts} is admitted");
+        };
+        let told = faults.to_string();
+        assert!(
+            told.contains("`mayfly.dev/file.a`") && !told.contains("policy"),
+            "{parts}: {told}"
+        );
     }
 }
 
@@ -149,6 +158,44 @@ fn what_eks_would_write_is_judged_when_an_author_writes_it() {
     assert_eq!(forged("AWS_ROLE_ARN", ROLE, "x", true), Vec::<String>::new());
     // Without EKS's token the agent never sees them.
     assert_eq!(forged("AWS_ROLE_ARN", foreign, "x", false), Vec::<String>::new());
+    // What the kubelet puts together from other variables is nothing that a pattern could allow.
+    for name in ["$(DD_ROLE)", "team-a$(DD_ROLE)"] {
+        let role = format!("arn:aws:iam::123456789012:role/{name}");
+        let told = forged("AWS_ROLE_ARN", &role, "mayfly-agent", false);
+        assert!(told[0].contains("write it out"), "{told:?}");
+    }
+}
+
+/// Another container's words are nobody's, once the agent has those of the one that it follows.
+#[test]
+fn what_is_judged_is_what_reaches_the_agent() {
+    let rule = "{name: r, aws-roles: ['arn:aws:iam::*:role/{namespace}']}";
+    let eks = |name: &str, role: &str| {
+        json!({
+            "name": name,
+            "env": [{"name": "AWS_ROLE_ARN", "value": role}],
+            "volumeMounts": [{"name": "aws-iam-token", "mountPath": "/eks"}],
+        })
+    };
+    let foreign = "arn:aws:iam::123456789012:role/team-b";
+    let judged = |first: &str, second: &str, chosen: &str| {
+        let containers = json!({"containers": [eks("one", first), eks("two", second)]});
+        refusals_of(rule, &[AWS, ("containers", chosen)], &containers)
+    };
+    assert_eq!(judged(ROLE, foreign, "one"), Vec::<String>::new());
+    assert_eq!(judged(ROLE, foreign, "two").len(), 1);
+    assert_eq!(judged(foreign, ROLE, "one").len(), 1);
+    assert_eq!(judged(foreign, ROLE, "two"), Vec::<String>::new());
+}
+
+#[test]
+fn a_value_that_only_the_kubelet_knows_is_allowed_by_no_list() {
+    let rule = "{name: r, aws-roles: ['**', '']}";
+    let from = json!({"fieldRef": {"fieldPath": "metadata.annotations['x']"}});
+    let agent =
+        json!({"name": "mayfly-agent", "env": [{"name": "AWS_ROLE_ARN", "valueFrom": from}]});
+    let told = refusals_of(rule, &[AWS], &json!({"containers": [{"name": "app"}, agent]}));
+    assert!(told[0].contains("write it out"), "{told:?}");
 }
 
 #[test]
