@@ -84,7 +84,7 @@ pub(super) fn overrides(
             one.service_accounts,
             one.pod_selector,
         )?;
-        let defaults = one.defaults.into_settings(&format!("{place}.defaults"), floor)?;
+        let defaults = one.defaults.into_defaults(&format!("{place}.defaults"), floor)?;
         Ok(config::Override { name: one.name, selector, defaults })
     };
     given.into_iter().enumerate().map(read).collect()

@@ -115,8 +115,7 @@ fn the_other_api_of_kv_needs_a_pattern_of_its_own() {
 
 #[test]
 fn vaults_own_paths_have_one_spelling() {
-    let rule =
-        "{name: r, vault-namespaces: ['team-a/**', ''], vault-auth-paths: ['{namespace}/**']}";
+    let rule = "{name: r, vault-namespaces: ['team-a/**', ''], references: ['vault:secret/**'], vault-auth-paths: ['{namespace}/**']}";
     let path = ("vault-auth-path", "team-a/k8s");
     allows(rule, &[VAULT, path, ("vault-namespace", "team-a/x")]);
     for namespace in ["team-a/../team-b", "team-a//x", "team-a/./x", "team-a\\..\\team-b"] {
