@@ -6,7 +6,7 @@ mod restricted;
 use json_patch::{PatchOperation, patch};
 use mayfly_admission::{
     config::Config,
-    injection::CONTAINER,
+    names::CONTAINER,
     policy::Directory,
     review::{Decision, Review, review},
 };

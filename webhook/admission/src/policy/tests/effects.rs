@@ -56,9 +56,10 @@ fn of_variables_only_literals_of_their_own_grammar_are_believed() {
         ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://169.254.170.23/v1", "http://$(X)/v1"),
         ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/eks/token", "$(X)"),
     ] {
-        let (volume, identity) = match name.starts_with("AWS_CONTAINER") {
-            true => (node, pod_identity),
-            false => (irsa, ("gate", "hook")),
+        let (volume, identity) = if name.starts_with("AWS_CONTAINER") {
+            (node, pod_identity)
+        } else {
+            (irsa, ("gate", "hook"))
         };
         let told = |value: &str| {
             let spec = with_variable(&json!({"name": name, "value": value}), volume);
