@@ -4,6 +4,7 @@
 use std::{env, path::PathBuf, time::Duration};
 
 use clap::{Parser, Subcommand};
+use mayfly_spec::Spec;
 
 use crate::{source::AwsEnvironment, telemetry::Level};
 
@@ -92,7 +93,8 @@ the key can open it for itself. Have one such key for each service account, or f
 pub struct Environment {
     /// `MAYFLY_CONFIG`.
     pub config: Option<String>,
-    /// Whether this is a pod: every container in one has `KUBERNETES_SERVICE_HOST`.
+    /// Whether this is a pod: the configuration says how the agent is placed in one. Whoever brings his own configuration
+    /// into a pod has `KUBERNETES_SERVICE_HOST`, which the pod's author can write, and so only adds to it.
     pub in_pod: bool,
     /// What EKS's webhook, and ours, put there.
     pub aws: AwsEnvironment,
@@ -102,9 +104,10 @@ impl Environment {
     /// Reads it. An empty variable counts as none.
     pub fn read() -> Self {
         let value = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+        let config = value("MAYFLY_CONFIG");
         Self {
-            config: value("MAYFLY_CONFIG"),
-            in_pod: value("KUBERNETES_SERVICE_HOST").is_some(),
+            in_pod: is_in_pod(config.as_deref(), value("KUBERNETES_SERVICE_HOST").as_deref()),
+            config,
             aws: AwsEnvironment {
                 role_arn: value("AWS_ROLE_ARN"),
                 token_file: value("AWS_WEB_IDENTITY_TOKEN_FILE").map(PathBuf::from),
@@ -126,6 +129,12 @@ fn profile_files(value: &impl Fn(&str) -> Option<String>) -> Vec<PathBuf> {
     let usual = |name| Some(PathBuf::from(value("HOME")?).join(".aws").join(name));
     let file = |(variable, name)| value(variable).map(PathBuf::from).or_else(|| usual(name));
     files.into_iter().filter_map(file).collect()
+}
+
+/// A configuration that cannot be read says nothing, and ends the agent in any case.
+fn is_in_pod(config: Option<&str>, service_host: Option<&str>) -> bool {
+    let is_placed = |config| Spec::from_environment(config).is_ok_and(|spec| spec.mode.is_some());
+    config.is_some_and(is_placed) || service_host.is_some()
 }
 
 #[cfg(test)]
@@ -153,6 +162,18 @@ mod tests {
         let other = ("AWS_SHARED_CREDENTIALS_FILE", "/other");
         assert_eq!(of(&[("HOME", "/home/me"), other]), [usual[0].clone(), "/other".into()]);
         assert_eq!(of(&[]), Vec::<PathBuf>::new());
+    }
+
+    #[test]
+    fn the_contract_says_what_a_variable_cannot_take_away() {
+        let config =
+            |mode: &str| format!(r#"{{"version":1,"directory":"/run/mayfly",{mode}"files":[]}}"#);
+        let (placed, own) = (config(r#""mode":"sidecar","#), config(""));
+        assert!(is_in_pod(Some(&placed), None), "an empty variable counts as none");
+        assert!(is_in_pod(Some(&placed), Some("10.0.0.1")));
+        assert!(!is_in_pod(Some(&own), None), "a laptop");
+        assert!(is_in_pod(Some(&own), Some("10.0.0.1")) && is_in_pod(None, Some("10.0.0.1")));
+        assert!(!is_in_pod(None, None) && !is_in_pod(Some("{"), None));
     }
 
     #[test]

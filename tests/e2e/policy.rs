@@ -73,7 +73,7 @@ const EXAMPLES: [Example; 12] = [
     },
     Example {
         account: "room",
-        rule: "vault-namespaces: ['', '{namespace}/*']",
+        rule: "vault-namespaces: ['', '{namespace}/*'], references: ['vault:secret/**']",
         good: &[OWN, ("vault-namespace", "{tenant}/x")],
         bad: &[OWN, ("vault-namespace", "{tenant}/../x")],
     },

@@ -62,6 +62,18 @@ async fn what_contradicts_itself_is_refused() {
     }
 }
 
+/// The pod's author can write that variable; what the webhook wrote decides.
+#[tokio::test]
+async fn a_pod_without_a_service_host_is_still_one() {
+    let mut pod = Pod::new(json!([{"path": "file", "from": "aws-sm:prod/db"}])).await.hasty();
+    pod.spec["aws"]["endpoint"] = json!("http://192.0.2.1");
+    let mut agent = pod.agent("once");
+    let output = agent.env("KUBERNETES_SERVICE_HOST", "").output().await.expect("an agent");
+    assert_eq!(output.status.code(), Some(2));
+    let reason = pod.read("termination");
+    assert!(reason.contains("`aws.endpoint` is plain HTTP"), "{reason}");
+}
+
 #[tokio::test]
 async fn a_pod_sends_nothing_over_plain_http() {
     // What listens everywhere would hear it at this machine's own name too.

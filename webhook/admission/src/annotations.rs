@@ -9,7 +9,7 @@ use mayfly_spec::suggestion::Suggestion;
 use serde_json::{Map, Value};
 
 use crate::{
-    config::Config,
+    config::{Chosen, Config},
     fault::{Fault, Faults},
     policy::{Namespace, Subject},
     request::Request,
@@ -38,13 +38,16 @@ pub fn parse(annotations: &Map<String, Value>, config: &Config, subject: &Subjec
     if ours.is_empty() {
         return Asked::Nothing;
     }
-    let switch =
-        ours.iter().find(|(suffix, _)| suffix.eq_ignore_ascii_case(Annotation::Inject.suffix()));
-    if switch.is_some_and(|(_, value)| value.as_str() == Some("false")) {
+    let is_switch = |suffix: &str| suffix.eq_ignore_ascii_case(Annotation::Inject.suffix());
+    let switches = ours.iter().filter(|(suffix, _)| is_switch(suffix)).map(|(_, value)| *value);
+    let is_off = |value: &&Value| value.as_str() == Some("false");
+    // Two switches in different letters that do not agree are told below to be given twice.
+    let switch = switches.clone().find(|value| !is_off(value));
+    if switch.is_none() && switches.clone().next().is_some() {
         return Asked::Off;
     }
     let mut reader = Reader::default();
-    reader.read_switch(switch.map(|(_, value)| *value));
+    reader.read_switch(switch);
     reader.read_all(ours);
     let (request, faults) = reader.finish(config, subject);
     Asked::Injection(Box::new(request), faults)
@@ -144,6 +147,10 @@ impl Reader {
         let namespaces = self.read_namespace(config, subject.namespace);
         let faults = &mut self.faults;
         self.entries.check(faults);
+        for (name, error) in &operator.faults {
+            faults.push(Fault::new(format!("{name} (the operator's default)"), error));
+        }
+        let Chosen { settings: operator, by_labels, .. } = operator;
         checks::settings(&self.own, config, &operator, |name| name.to_string(), faults);
         checks::settings(
             &namespaces,
@@ -157,6 +164,7 @@ impl Reader {
             settings: self.own.clone().or(&namespaces).or(&operator),
             own: self.own,
             namespaces,
+            by_labels,
             files: self.entries.files,
         };
         (request, self.faults)

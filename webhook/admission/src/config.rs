@@ -3,17 +3,24 @@
 //! PURE: from text to a type that cannot be wrong; whoever has the file reads it. Knows
 //! nothing of pods.
 
+mod chosen;
+mod defaults;
+mod doubts;
 mod file;
+mod image;
 
-use std::{borrow::Cow, collections::BTreeSet};
+use std::collections::BTreeSet;
 
 use mayfly_spec::spec::Interval;
 use thiserror::Error;
 
 use crate::{
+    fault::quote,
     policy::{PatternError, Policy, Selector, Subject},
     settings::{Settings, ValueError, VaultAddress},
 };
+pub use chosen::Chosen;
+pub use defaults::Defaults;
 
 /// Containers of service meshes, by the names that their injectors give them.
 pub const MESH_SIDECARS: [&str; 6] = [
@@ -37,7 +44,7 @@ pub struct Config {
     /// When the kubelet pulls it.
     pub pull_policy: PullPolicy,
     /// What holds where a pod has no annotation.
-    pub defaults: Settings,
+    pub defaults: Defaults,
     /// How Vault is reached.
     pub vault: VaultPolicy,
     /// How AWS is reached.
@@ -62,7 +69,7 @@ pub struct Override {
     /// For whom they are.
     pub selector: Selector,
     /// What holds for them where a pod has no annotation.
-    pub defaults: Settings,
+    pub defaults: Defaults,
 }
 
 /// The addresses that a pod may choose from, and how the servers there are known and know us.
@@ -134,6 +141,9 @@ pub enum ConfigError {
     /// A value that no pod could ask for.
     #[error("`{0}`: {1}")]
     Value(String, ValueError),
+    /// A default that no pod could have.
+    #[error("`{0}`: {1}")]
+    Default(String, DefaultError),
     /// A default below the operator's own floor.
     #[error("`{0}` is shorter than `refresh-floor`")]
     Floor(String),
@@ -158,8 +168,29 @@ pub enum ConfigError {
     #[error("`{0}` has no `-----BEGIN CERTIFICATE-----`; give PEM text")]
     Pem(&'static str),
     /// An image that is none.
-    #[error("`agent.image` may not be empty")]
-    Image,
+    #[error(
+        "`agent.image`: `{}` is no image's name; write `[<host>[:<port>]/]<path>[:<tag>][@<digest>]`",
+        quote(.0)
+    )]
+    Image(String),
+}
+
+/// A default that cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum DefaultError {
+    /// A value that no pod could ask for.
+    #[error(transparent)]
+    Value(#[from] ValueError),
+    /// A placeholder that there is not.
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
+    /// Placeholders where the pod's names make no value.
+    #[error("takes no placeholders; write one value for all")]
+    NoPlaceholders,
+    /// A pattern for many values.
+    #[error("a default is one value; leave `*` out, or the placeholders")]
+    Wildcard,
 }
 
 impl Default for Config {
@@ -167,7 +198,7 @@ impl Default for Config {
         Self {
             agent_image: format!("mayfly-agent:{}", env!("CARGO_PKG_VERSION")),
             pull_policy: PullPolicy::IfNotPresent,
-            defaults: Settings::default(),
+            defaults: Defaults::default(),
             vault: VaultPolicy::default(),
             aws: AwsStandIns::default(),
             refresh_floor: REFRESH_FLOOR,
@@ -182,7 +213,14 @@ impl Default for Config {
 impl Config {
     /// Reads the operator's YAML; an unknown field is an error that names it.
     pub fn from_yaml(text: &str) -> Result<Self, ConfigError> {
-        file::parse(text)
+        Self::check(text).map(|(config, _)| config)
+    }
+
+    /// The same, and what is legal in it and hardly meant.
+    pub fn check(text: &str) -> Result<(Self, Vec<String>), ConfigError> {
+        let (config, has_policy) = file::parse(text)?;
+        let doubts = doubts::doubts(&config, has_policy);
+        Ok((config, doubts))
     }
 
     /// The same with the agent's image `image`, if there is one.
@@ -199,16 +237,13 @@ impl Config {
 
     /// Every address that a pod may send its token to, when `operator` is what the operator chose for it.
     pub fn addresses<'a>(&'a self, operator: &'a Settings) -> BTreeSet<&'a VaultAddress> {
-        let defaults = self.defaults.vault_address.iter().chain(&operator.vault_address);
+        let defaults = self.defaults.fixed.vault_address.iter().chain(&operator.vault_address);
         defaults.chain(&self.vault.addresses).collect()
     }
 
     /// What the operator chose for `subject`: the defaults, and over them every override that is for it.
-    pub fn defaults_for(&self, subject: &Subject<'_>) -> Cow<'_, Settings> {
-        let ours = self.overrides.iter().filter(|one| one.selector.selects(subject));
-        ours.fold(Cow::Borrowed(&self.defaults), |below, one| {
-            Cow::Owned(one.defaults.clone().or(&below))
-        })
+    pub fn defaults_for(&self, subject: &Subject<'_>) -> Chosen {
+        Chosen::of(self, subject)
     }
 
     /// Whether more must be known of namespaces than their names.

@@ -5,7 +5,7 @@
 use std::fmt;
 
 /// The most faults that one answer lists: enough for any honest pod, and a bound for the others.
-const MOST_LISTED: usize = 50;
+pub(crate) const MOST_LISTED: usize = 50;
 
 /// The longest quotation of an author's text, in characters.
 const LONGEST_QUOTATION: usize = 120;
@@ -60,6 +60,11 @@ impl Faults {
         } else {
             self.more += 1;
         }
+    }
+
+    /// Counts so many more, of which nothing is known but their number.
+    pub(crate) fn count_more(&mut self, unlisted: usize) {
+        self.more += unlisted;
     }
 
     /// Takes all of `others`.

@@ -1,12 +1,14 @@
 //! The operator's policy: which pods may ask for what.
 //!
 //! PURE. The first rule that selects a pod decides about it. What is judged is what the pod would
-//! really get ([`Ask`]); what the operator chose himself, by a default, is not judged.
+//! really get ([`Ask`]); what the operator chose himself, by a default, is not judged, unless nothing but
+//! labels of the pod, which are its author's, brought it to the pod.
 //!
 //! Invariant: allowing is monotone: a pattern more in a rule's list never denies more.
 //! Invariant: a name of the cluster (a namespace, a service account) is never read as a pattern.
 
 mod ask;
+mod ceiling;
 mod judgement;
 mod labels;
 mod namespace;
@@ -15,12 +17,13 @@ mod rule;
 mod selector;
 mod subject;
 
-pub use ask::{Ask, Kind, Wish};
-pub use judgement::{Judgement, Violation};
+pub use ask::{Ask, Extent, Kind, Take, Wish};
+pub use ceiling::{Ceiling, Ceilings};
+pub use judgement::{Judgement, Violation, Violations};
 pub use labels::{Labels, Requirement};
 pub use namespace::{Directory, Namespace};
 pub use pattern::{Pattern, PatternError};
-pub use rule::{Ceiling, Rule};
+pub use rule::Rule;
 pub use selector::Selector;
 pub use subject::Subject;
 
@@ -53,11 +56,13 @@ impl Policy {
         let Some(rule) = self.rules.iter().find(|rule| rule.selector.selects(subject)) else {
             return Judgement::without_rule(self.enforcement, subject);
         };
-        Judgement {
-            rule: Some(rule.name.clone()),
-            enforcement: rule.enforcement.unwrap_or(self.enforcement),
-            violations: rule.violations(subject, ask),
-        }
+        let enforcement = rule.enforcement.unwrap_or(self.enforcement);
+        let ceilings = match enforcement {
+            Enforcement::Enforce => rule.ceilings.clone(),
+            Enforcement::Audit => Ceilings::default(),
+        };
+        let violations = rule.violations(subject, ask);
+        Judgement { rule: Some(rule.name.clone()), enforcement, violations, ceilings }
     }
 }
 

@@ -98,6 +98,8 @@ pub(crate) struct AwsReach<'a> {
     pub(crate) reach: Reach<Said<'a>>,
     /// Whether it shows a token of our own, because a role is named, instead of the one that EKS's webhook has put there.
     pub(crate) has_own_token: bool,
+    /// Where its token is and who takes it, as variables say it.
+    pub(crate) proof: Vec<Said<'a>>,
     /// What EKS's webhook gave to an app's container, which the agent gets too.
     pub(crate) carried: Option<Carried<'a>>,
 }
@@ -130,11 +132,15 @@ impl<'a> AwsReach<'a> {
             said(&settings.aws_role_arn, Annotation::AwsRoleArn),
             said(&settings.aws_region, Annotation::AwsRegion),
         ];
-        let reach = Reach::new(identity, configured, |name| {
+        let variable = |name| {
             let said = own(pod, name).or_else(|| carried.as_ref()?.said(name));
             said.filter(|said| !said.text.is_empty())
-        });
-        Some(Self { reach, has_own_token: is_named, carried })
+        };
+        let reach = Reach::new(identity, configured, variable);
+        let (_, proof) = wanted(identity, is_named);
+        let proof = proof.iter().filter(|name| **name != ROLE_VARIABLE);
+        let proof = proof.filter_map(|name| variable(name)).collect();
+        Some(Self { reach, has_own_token: is_named, proof, carried })
     }
 }
 
@@ -156,17 +162,22 @@ fn own<'a>(pod: &Pod<'a>, name: &'static str) -> Option<Said<'a>> {
     })
 }
 
+/// EKS's volume, and the variables beside it that the agent needs.
+fn wanted(identity: Identity, is_named: bool) -> (&'static str, &'static [&'static str]) {
+    match identity {
+        Identity::PodIdentity => (POD_IDENTITY_VOLUME, &POD_IDENTITY_VARIABLES),
+        _ if is_named => (EKS_VOLUME, &[]),
+        _ => (EKS_VOLUME, &IRSA_VARIABLES),
+    }
+}
+
 fn carry_over<'a>(
     identity: Identity,
     is_named: bool,
     pod: &Pod<'a>,
     chosen: &[Position],
 ) -> Option<Carried<'a>> {
-    let (volume, variables): (_, &[&'static str]) = match identity {
-        Identity::PodIdentity => (POD_IDENTITY_VOLUME, &POD_IDENTITY_VARIABLES),
-        _ if is_named => (EKS_VOLUME, &[]),
-        _ => (EKS_VOLUME, &IRSA_VARIABLES),
-    };
+    let (volume, variables) = wanted(identity, is_named);
     let (position, container, mount) = with_token(pod, chosen, volume)?;
     let literal =
         |name: &&'static str| Some((*name, variable(container, name)?.get("value")?.as_str()?));

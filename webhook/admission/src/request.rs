@@ -2,9 +2,11 @@
 //!
 //! PURE.
 
+use std::collections::BTreeMap;
+
 use mayfly_spec::{file::FileEntry, reference::Source, spec::Mode};
 
-use crate::settings::{Settings, VaultMethod};
+use crate::settings::{Annotation, Settings, VaultMethod};
 
 /// What a pod asks for.
 #[derive(Debug)]
@@ -15,6 +17,8 @@ pub struct Request {
     pub own: Settings,
     /// The settings of the namespace's annotations.
     pub namespaces: Settings,
+    /// What of the operator's settings nothing but labels of the pod has chosen, and the override's name.
+    pub by_labels: BTreeMap<Annotation, String>,
     /// What is to be written.
     pub files: Vec<FileEntry>,
 }

@@ -283,6 +283,7 @@ fn decide(
         let ask = Ask::of(&request, &view, prospect.aws.as_ref());
         account.judgement = config.policy.judge(&subject, &ask);
         faults.extend(account.judgement.faults());
+        faults.count_more(account.judgement.unlisted_faults());
     }
     let plan = injection::plan(config, &request, &view, prospect);
     let mut plan = match plan {

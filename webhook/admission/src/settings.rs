@@ -19,7 +19,7 @@ pub use name::{Annotation, Kind, PREFIX};
 pub(crate) use name::{DEFAULT_PREFIX, Key, defaultable, of_namespace, suffix, suggestions};
 pub use path_env::PathEnv;
 pub use value::{Amount, ValueError, VaultAddress};
-pub(crate) use value::{host_name, line, list_addresses, region};
+pub(crate) use value::{host_name, line, list_addresses, region, role_arn};
 pub use vault_method::VaultMethod;
 
 /// About as many as AWS has.

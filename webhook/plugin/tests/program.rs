@@ -80,6 +80,10 @@ fn a_configuration_is_checked_and_its_fault_named() {
         (good.status.code(), text(&good.stdout), text(&good.stderr)),
         (Some(0), String::new(), String::new())
     );
+    let doubtful = run(&["check-config", "-"], "policy: {mode: enforce, rules: []}");
+    assert_eq!(doubtful.status.code(), Some(0));
+    let message = text(&doubtful.stderr);
+    assert!(message.starts_with("-: warning: `policy` has no rules"), "{message}");
     let bad = run(&["check-config", "-"], "policy:\n  rules:\n  - name: own\n    refs: []\n");
     assert_eq!(bad.status.code(), Some(2));
     let message = text(&bad.stderr);

@@ -10,9 +10,9 @@ use std::collections::BTreeSet;
 
 use mayfly_spec::spec::Interval;
 use schemars::{JsonSchema, Schema, schema_for};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
-use super::{AwsStandIns, Config, ConfigError, PullPolicy, VaultPolicy};
+use super::{AwsStandIns, Config, ConfigError, PullPolicy, VaultPolicy, image::is_image};
 use crate::settings::{ValueError, VaultAddress, host_name, line, region};
 use policy::Policy;
 use selection::Override;
@@ -32,7 +32,9 @@ struct File {
     /// Whether namespaces may carry `mayfly.dev/default.<annotation>`, which their pods may override.
     namespace_annotations: bool,
     /// Who may ask for what.
-    policy: Policy,
+    #[serde(deserialize_with = "given")]
+    #[schemars(with = "Policy")]
+    policy: Option<Policy>,
     /// How Vault is reached.
     vault: Vault,
     /// What stands in for AWS.
@@ -104,10 +106,18 @@ struct Authorities {
     pem: String,
 }
 
-pub(super) fn parse(text: &str) -> Result<Config, ConfigError> {
+/// A field that is there, whatever is in it.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Policy>, D::Error> {
+    Policy::deserialize(deserializer).map(Some)
+}
+
+/// The configuration, and whether the file has a policy.
+pub(super) fn parse(text: &str) -> Result<(Config, bool), ConfigError> {
     let file: Option<File> =
         serde_saphyr::from_str(text).map_err(|error| ConfigError::Yaml(error.to_string()))?;
-    file.unwrap_or_default().into_config()
+    let file = file.unwrap_or_default();
+    let has_policy = file.policy.is_some();
+    Ok((file.into_config()?, has_policy))
 }
 
 pub(super) fn schema() -> Schema {
@@ -121,16 +131,20 @@ impl File {
         let config = Config {
             agent_image: self.agent.image.unwrap_or(usual.agent_image),
             pull_policy: self.agent.pull_policy.unwrap_or(usual.pull_policy),
-            defaults: self.defaults.into_settings("defaults", floor)?,
+            defaults: self.defaults.into_defaults("defaults", floor)?,
             vault: self.vault.into_policy()?,
             aws: self.aws.into_stand_ins()?,
             refresh_floor: floor,
             mesh_sidecars: self.mesh_sidecars,
             overrides: selection::overrides(self.overrides, floor)?,
             namespace_annotations: self.namespace_annotations,
-            policy: self.policy.into_policy()?,
+            policy: self.policy.unwrap_or_default().into_policy()?,
         };
-        if config.agent_image.trim().is_empty() { Err(ConfigError::Image) } else { Ok(config) }
+        if is_image(&config.agent_image) {
+            Ok(config)
+        } else {
+            Err(ConfigError::Image(config.agent_image))
+        }
     }
 }
 

@@ -25,7 +25,7 @@ fn everything_can_be_said() {
     )
     .expect("a configuration");
     assert_eq!(config.pull_policy, PullPolicy::Always);
-    let addresses = config.addresses(&config.defaults);
+    let addresses = config.addresses(&config.defaults.fixed);
     assert_eq!(list_addresses(&addresses), "http://dev:8200, https://vault:8200");
     assert!(config.is_mesh_sidecar("our-proxy") && config.is_mesh_sidecar("istio-proxy"));
     assert_eq!(config.aws.sts_endpoint.as_deref(), Some("http://127.0.0.1:5001"));
@@ -50,7 +50,29 @@ fn the_connection_to_vault_is_the_operators_to_describe() {
 fn each_fault_is_named() {
     for (text, reason) in [
         ("agnet: {}", "agnet"),
-        ("agent: {image: ''}", "`agent.image` may not be empty"),
+        ("agent: {image: ''}", "`agent.image`: `` is no image's name"),
+        (
+            "agent: {image: '{namespace}/agent:1'}",
+            "`agent.image`: `{namespace}/agent:1` is no image's",
+        ),
+        ("agent: {image: 'https://registry.example/agent'}", "is no image's name; write"),
+        ("defaults: {mode: '{namespace}'}", "`defaults.mode`: takes no placeholders"),
+        ("defaults: {vault-address: 'https://{namespace}.example'}", "takes no placeholders"),
+        ("defaults: {refresh: '{x}'}", "`defaults.refresh`: takes no placeholders"),
+        ("defaults: {vault-role: '{team}'}", "`defaults.vault-role`: `{team}` is no placeholder"),
+        ("defaults: {vault-role: 'a}'}", "`defaults.vault-role`: a brace without its other half"),
+        (
+            "defaults: {vault-role: '{namespace}-*'}",
+            "`defaults.vault-role`: a default is one value",
+        ),
+        (
+            "defaults: {aws-role-arn: '{namespace}'}",
+            "`defaults.aws-role-arn`: `namespace` is not allowed",
+        ),
+        (
+            "overrides: [{name: a, defaults: {vault-role: '{pod}'}}]",
+            "`overrides[0].defaults.vault-role`: `{pod}` is no placeholder",
+        ),
         ("agent: {pull-policy: Sometimes}", "Sometimes"),
         (
             "defaults: {inject: 'true'}",
@@ -113,6 +135,42 @@ fn each_fault_is_named() {
 }
 
 #[test]
+fn what_is_hardly_meant_is_told() {
+    for (text, doubt) in [
+        ("policy: {mode: enforce, rules: []}", Some("`policy` has no rules")),
+        ("policy: {}", Some("`policy` has no rules")),
+        ("", None),
+        ("policy: {rules: [{name: a, namespaces: [x]}]}", None),
+        (
+            "policy: {rules: [{name: a, pod-selector: {matchLabels: {a: b}}}]}",
+            Some("`policy.rules[0].pod-selector` alone"),
+        ),
+        (
+            "policy: {rules: [{name: a, namespaces: [x], pod-selector: {matchLabels: {a: b}}}]}",
+            None,
+        ),
+        (
+            "policy: {rules: [{name: a, vault-namespaces: ['']}]}",
+            Some("`policy.rules[0].vault-namespaces` refuses every path"),
+        ),
+        (
+            "policy: {rules: [{name: a, vault-namespaces: [''], references: ['vault:**']}]}",
+            Some("as in `vault:secret/**`"),
+        ),
+        (
+            "policy: {rules: [{name: a, vault-namespaces: [''], references: ['vault:secret/**']}]}",
+            None,
+        ),
+        ("policy: {rules: [{name: a, vault-namespaces: ['**']}]}", None),
+        ("policy: {rules: [{name: a, vault-namespaces: []}]}", None),
+    ] {
+        let (_, doubts) = Config::check(text).expect(text);
+        assert_eq!(doubts.len(), usize::from(doubt.is_some()), "{text}: {doubts:?}");
+        assert!(doubt.is_none_or(|doubt| doubts[0].contains(doubt)), "{text}: {doubts:?}");
+    }
+}
+
+#[test]
 fn a_fault_of_form_names_its_line() {
     let refusal = refusal("agent: {}\npolicy:\n  rules:\n  - name: a\n    refrences: []\n");
     assert!(refusal.contains("refrences") && refusal.contains("line 5"), "{refusal}");
@@ -130,7 +188,7 @@ fn later_overrides_are_laid_over_earlier_ones() {
     .expect("a configuration");
     let roles = |namespace: &Namespace, account: &str| {
         let pod = json!({"spec": {"serviceAccountName": account}});
-        let settings = config.defaults_for(&Subject::new(namespace, &pod)).into_owned();
+        let settings = config.defaults_for(&Subject::new(namespace, &pod)).settings;
         assert_eq!(settings.aws_region.as_deref(), Some("eu-central-1"));
         (settings.vault_role.unwrap_or_default(), settings.refresh.map(|time| time.to_string()))
     };

@@ -4,11 +4,11 @@
 //! PURE. Computed from what the author wrote, our own container left aside but for what others may
 //! put into it. What the operator's own defaults chose is left out.
 
+mod amounts;
 mod aws;
 mod origin;
 mod reference;
-
-use std::collections::BTreeMap;
+mod vault;
 
 use mayfly_spec::{
     reference::Source,
@@ -20,8 +20,7 @@ use crate::{
     quantity::Quantity,
     reach::AwsReach,
     request::Request,
-    resources::Resources,
-    settings::{Amount, Annotation, VaultAddress},
+    settings::{Annotation, ValueError, region, role_arn},
 };
 use origin::Origin;
 
@@ -55,6 +54,31 @@ pub struct Wish {
     pub place: String,
     /// In the one spelling in which it is compared.
     pub value: String,
+    /// What comes with it.
+    pub extent: Extent,
+}
+
+/// What comes with a text that is allowed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Extent {
+    /// Nothing.
+    #[default]
+    Itself,
+    /// All that is below it.
+    Tree,
+    /// What Vault reads from there in this namespace, or in one that the path begins with.
+    In(String),
+}
+
+/// One amount that would be taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Take {
+    /// Of what.
+    pub of: Annotation,
+    /// Where it is asked for.
+    pub place: String,
+    /// How much; `None` where a limit is asked to be none, or is none.
+    pub amount: Option<Quantity>,
 }
 
 /// All that a pod asks for.
@@ -62,8 +86,8 @@ pub struct Wish {
 pub struct Ask {
     /// Texts.
     pub wishes: Vec<Wish>,
-    /// Amounts by their annotations, each with its place; `None` where a limit is asked to be none.
-    pub amounts: BTreeMap<Annotation, (String, Option<Quantity>)>,
+    /// Amounts.
+    pub takes: Vec<Take>,
     /// The time between two looks, and its place.
     pub refresh: Option<(String, Interval)>,
 }
@@ -86,81 +110,18 @@ impl Ask {
     }
 
     fn wish(&mut self, kind: Kind, place: impl Into<String>, value: impl Into<String>) {
-        self.wishes.push(Wish { kind, place: place.into(), value: value.into() });
+        let (place, value) = (place.into(), value.into());
+        self.wishes.push(Wish { kind, place, value, extent: Extent::Itself });
     }
 
     fn add_mode(&mut self, request: &Request) {
-        if let Some(place) =
-            Origin::of(request, |settings| settings.mode.is_some()).place(Annotation::Mode)
-        {
+        if let Some(place) = Origin::of(request, Annotation::Mode).place(Annotation::Mode) {
             self.wish(Kind::Mode, place, request.mode().name());
         }
     }
 
-    /// The author's choice, else Mayfly's own; nothing where the operator's default chose.
-    fn add_vault(&mut self, request: &Request) {
-        type Text<'a> = Option<&'a str>;
-        let settings = &request.settings;
-        let address: Text<'_> = settings.vault_address.as_ref().map(VaultAddress::as_str);
-        let texts: [(Kind, Annotation, Text<'_>, Text<'_>); 4] = [
-            (Kind::VaultAddress, Annotation::VaultAddress, address, None),
-            (Kind::VaultRole, Annotation::VaultRole, settings.vault_role.as_deref(), None),
-            (
-                Kind::VaultAuthPath,
-                Annotation::VaultAuthPath,
-                settings.vault_auth_path.as_deref(),
-                None,
-            ),
-            (
-                Kind::VaultNamespace,
-                Annotation::VaultNamespace,
-                settings.vault_namespace.as_deref().map(|namespace| namespace.trim_matches('/')),
-                Some(""),
-            ),
-        ];
-        for (kind, annotation, text, usual) in texts {
-            let origin = Origin::of(request, |settings| settings.has(annotation));
-            // What is missing altogether has a fault of its own.
-            if let (Some(place), Some(text)) = (origin.place(annotation), text.or(usual)) {
-                self.wish(kind, place, text);
-            }
-        }
-        if settings.vault_auth_path.is_none() {
-            self.add_usual_mount(request);
-        }
-    }
-
-    /// Whoever chose the auth method has chosen its usual mount.
-    fn add_usual_mount(&mut self, request: &Request) {
-        let method = Annotation::VaultAuthMethod;
-        let origin = Origin::of(request, |settings| settings.has(method));
-        let annotation = if origin == Origin::Nobody { Annotation::VaultAuthPath } else { method };
-        if let Some(place) = origin.place(annotation) {
-            self.wish(Kind::VaultAuthPath, place, request.vault_method().mount());
-        }
-    }
-
-    fn add_amounts(&mut self, request: &Request, pod: &Pod<'_>) {
-        let resources = Resources::of(request, pod);
-        let amounts = [
-            (Annotation::CpuRequest, resources.cpu.0),
-            (Annotation::CpuLimit, resources.cpu.1),
-            (Annotation::MemoryRequest, resources.memory.0),
-            (Annotation::MemoryLimit, resources.memory.1),
-            (Annotation::VolumeSize, Some(resources.volume)),
-        ];
-        for (annotation, amount) in amounts {
-            let origin = Origin::of(request, |settings| settings.has(annotation));
-            let is_limit = matches!(annotation, Annotation::CpuLimit | Annotation::MemoryLimit);
-            let is_unset = is_limit && request.settings.amount(annotation) == Some(&Amount::Unset);
-            if let Some(place) = origin.place(annotation).filter(|_| amount.is_some() || is_unset) {
-                self.amounts.insert(annotation, (place, amount));
-            }
-        }
-    }
-
     fn add_refresh(&mut self, request: &Request) {
-        let origin = Origin::of(request, |settings| settings.refresh.is_some());
+        let origin = Origin::of(request, Annotation::Refresh);
         let place = origin.place(Annotation::Refresh).filter(|_| request.mode() != Mode::Init);
         let refresh = request.settings.refresh.unwrap_or_else(|| Refresh::default().interval);
         self.refresh = place.map(|place| (place, refresh));
@@ -172,24 +133,35 @@ impl Wish {
     /// the same, or a variable whose value the kubelet finds out.
     pub(super) fn is_vague(&self) -> Option<&'static str> {
         match self.kind {
-            Kind::AwsRole | Kind::AwsRegion => {
-                self.value.contains('$').then_some("write it out, without `$` and `valueFrom`")
-            }
+            Kind::AwsRole => (!is_literal(&self.value, role_arn)).then_some(LITERAL),
+            Kind::AwsRegion => (!is_literal(&self.value, region)).then_some(LITERAL),
             _ => (!self.has_one_spelling()).then_some("write it without `//`, `.`, `..` and `\\`"),
         }
     }
 
     fn has_one_spelling(&self) -> bool {
         let path = match self.kind {
-            Kind::Reference => match self.value.strip_prefix("vault:") {
-                Some(path) => path.split('?').next().unwrap_or_default(),
-                None => return true,
-            },
-            Kind::VaultAuthPath | Kind::VaultNamespace => &self.value,
-            _ => return true,
+            Kind::Reference => self.path(),
+            Kind::VaultAuthPath | Kind::VaultNamespace => Some(&*self.value),
+            _ => None,
         };
         let is_name =
             |segment: &str| !matches!(segment, "" | "." | "..") && !segment.contains('\\');
-        path.is_empty() || path.split('/').all(is_name)
+        path.is_none_or(|path| path.is_empty() || path.split('/').all(is_name))
     }
+
+    /// The path of a reference to Vault, without its options.
+    pub(super) fn path(&self) -> Option<&str> {
+        let (source, path) = self.value.split_once(':').filter(|_| self.kind == Kind::Reference)?;
+        let is_vault = source.parse::<Source>().is_ok_and(Source::is_vault);
+        path.split('?').next().filter(|_| is_vault)
+    }
+}
+
+/// What makes a literal of a variable's value.
+const LITERAL: &str = "write it out, in its own form and without `$` and `valueFrom`";
+
+/// Whether `value` is in the one form that `parse` takes, and nothing that the kubelet would put together.
+fn is_literal(value: &str, parse: fn(&str) -> Result<String, ValueError>) -> bool {
+    !value.contains('$') && parse(value).is_ok_and(|parsed| parsed == value)
 }

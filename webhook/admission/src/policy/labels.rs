@@ -2,7 +2,7 @@
 //!
 //! PURE. As the API server has it, `NotIn` holds where the label is not there at all.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Requirements that must all hold; without any, everybody is selected.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,9 +27,9 @@ impl Labels {
         self.0.is_empty()
     }
 
-    /// Whether `labels` have all that is required.
-    pub fn select(&self, labels: &BTreeMap<String, String>) -> bool {
-        self.0.iter().all(|requirement| requirement.holds(labels))
+    /// Whether the labels that `value` looks up by their keys have all that is required.
+    pub fn select<'a>(&self, value: impl Fn(&str) -> Option<&'a str>) -> bool {
+        self.0.iter().all(|requirement| requirement.holds(&value))
     }
 }
 
@@ -45,12 +45,12 @@ impl Requirement {
         Self::In(key, BTreeSet::from([value]))
     }
 
-    fn holds(&self, labels: &BTreeMap<String, String>) -> bool {
+    fn holds<'a>(&self, label: impl Fn(&str) -> Option<&'a str>) -> bool {
         match self {
-            Self::In(key, values) => labels.get(key).is_some_and(|value| values.contains(value)),
-            Self::NotIn(key, values) => labels.get(key).is_none_or(|value| !values.contains(value)),
-            Self::Exists(key) => labels.contains_key(key),
-            Self::DoesNotExist(key) => !labels.contains_key(key),
+            Self::In(key, values) => label(key).is_some_and(|value| values.contains(value)),
+            Self::NotIn(key, values) => label(key).is_none_or(|value| !values.contains(value)),
+            Self::Exists(key) => label(key).is_some(),
+            Self::DoesNotExist(key) => label(key).is_none(),
         }
     }
 }
@@ -59,34 +59,37 @@ impl Requirement {
 mod tests {
     use super::*;
 
+    /// The label `app: web`.
+    fn app(key: &str) -> Option<&'static str> {
+        (key == "app").then_some("web")
+    }
+
     #[test]
     fn each_requirement_holds_and_does_not() {
-        let labels = BTreeMap::from([("app".to_owned(), "web".to_owned())]);
         let values = |text: &str| BTreeSet::from([text.to_owned()]);
-        let (app, tier) = (|| "app".to_owned(), || "tier".to_owned());
+        let (web, tier) = (|| "app".to_owned(), || "tier".to_owned());
         for (requirement, holds) in [
-            (Requirement::In(app(), values("web")), true),
-            (Requirement::In(app(), values("db")), false),
+            (Requirement::In(web(), values("web")), true),
+            (Requirement::In(web(), values("db")), false),
             (Requirement::In(tier(), values("web")), false),
-            (Requirement::equals(app(), "web".to_owned()), true),
-            (Requirement::NotIn(app(), values("web")), false),
-            (Requirement::NotIn(app(), values("db")), true),
+            (Requirement::equals(web(), "web".to_owned()), true),
+            (Requirement::NotIn(web(), values("web")), false),
+            (Requirement::NotIn(web(), values("db")), true),
             (Requirement::NotIn(tier(), values("web")), true),
-            (Requirement::Exists(app()), true),
+            (Requirement::Exists(web()), true),
             (Requirement::Exists(tier()), false),
-            (Requirement::DoesNotExist(app()), false),
+            (Requirement::DoesNotExist(web()), false),
             (Requirement::DoesNotExist(tier()), true),
         ] {
             let all: Labels = [requirement.clone()].into_iter().collect();
-            assert_eq!(all.select(&labels), holds, "{requirement:?}");
+            assert_eq!(all.select(app), holds, "{requirement:?}");
         }
     }
 
     #[test]
     fn all_requirements_must_hold_and_none_selects_everybody() {
-        let labels = BTreeMap::from([("app".to_owned(), "web".to_owned())]);
         let two = ["app", "tier"].map(|key| Requirement::Exists(key.to_owned()));
-        assert!(!two.into_iter().collect::<Labels>().select(&labels));
-        assert!(Labels::default().select(&labels) && Labels::default().select_all());
+        assert!(!two.into_iter().collect::<Labels>().select(app));
+        assert!(Labels::default().select(app) && Labels::default().select_all());
     }
 }

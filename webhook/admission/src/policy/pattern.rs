@@ -92,6 +92,28 @@ impl Pattern {
         self.tokens.iter().all(|token| matches!(token, Token::Literal(_)))
     }
 
+    /// Whether it names nothing: wildcards and the asker's own names match everybody's.
+    pub fn is_open(&self) -> bool {
+        !self.tokens.is_empty()
+            && !self.tokens.iter().any(|token| matches!(token, Token::Literal(_)))
+    }
+
+    /// Whether only one text matches for each who asks.
+    pub fn is_definite(&self) -> bool {
+        !self.tokens.iter().any(Token::is_wildcard)
+    }
+
+    /// Whether what is before the first `separator` is written out, names of who asks included.
+    pub fn pins(&self, separator: char) -> bool {
+        let mut tokens = self.tokens.iter();
+        tokens
+            .find_map(|token| match token {
+                Token::Literal(text) => text.contains(separator).then_some(true),
+                token => token.is_wildcard().then_some(false),
+            })
+            .unwrap_or(false)
+    }
+
     /// The text before the first wildcard or placeholder.
     pub fn start(&self) -> &str {
         match self.tokens.first() {
@@ -108,19 +130,33 @@ impl Pattern {
     /// Whether `text` is one of what this pattern allows to `subject`. Takes time in proportion to
     /// the text's length, whatever an author has written.
     pub fn matches(&self, text: &str, subject: &Subject<'_>) -> bool {
+        self.reached(text, subject).last() == Some(&true)
+    }
+
+    /// Whether `text`, and whatever may follow it, is among what this pattern allows to `subject`.
+    pub(super) fn covers(&self, text: &str, subject: &Subject<'_>) -> bool {
+        self.tokens.last() == Some(&Token::Anything) && self.matches(text, subject)
+    }
+
+    /// For each length, whether so much of `text` is allowed; nothing, when no beginning is.
+    pub(super) fn reached(&self, text: &str, subject: &Subject<'_>) -> Vec<bool> {
+        // Most patterns are for something else, and that is seen without any of the work below.
+        let first = self.tokens.first().and_then(|token| token.name(subject));
+        if first.is_some_and(|name| !text.starts_with(name)) {
+            return Vec::new();
+        }
         let mut reached = vec![false; text.len() + 1];
         reached[0] = true;
         for token in &self.tokens {
-            let next = match token.name(subject) {
+            reached = match token.name(subject) {
                 Some(name) => after_name(text.as_bytes(), &reached, name.as_bytes()),
                 None => after_wildcard(text.as_bytes(), &reached, *token == Token::Segment),
             };
-            if !next.contains(&true) {
-                return false;
+            if !reached.contains(&true) {
+                return Vec::new();
             }
-            reached = next;
         }
-        reached[text.len()]
+        reached
     }
 
     /// The pattern as it reads for `subject`.
@@ -135,6 +171,10 @@ impl Pattern {
 }
 
 impl Token {
+    fn is_wildcard(&self) -> bool {
+        matches!(self, Self::Segment | Self::Anything)
+    }
+
     /// The one text that it stands for, unless it is a wildcard.
     fn name<'a>(&'a self, subject: &Subject<'a>) -> Option<&'a str> {
         match self {

@@ -26,8 +26,19 @@ impl Selector {
         };
         is_in(&self.namespaces, &subject.namespace.name)
             && is_in(&self.service_accounts, subject.service_account())
-            && self.namespace_labels.select(&subject.namespace.labels)
-            && (self.pod_labels.select_all() || self.pod_labels.select(&subject.labels()))
+            && self.namespace_labels.select(|key| Some(subject.namespace.labels.get(key)?.as_str()))
+            && self.pod_labels.select(|key| subject.label(key))
+    }
+
+    /// Whether nothing but labels of the pod decides, which whoever creates the pod chooses.
+    pub fn rests_on_pod_labels(&self) -> bool {
+        let is_open = |patterns: &Option<Vec<Pattern>>| {
+            patterns.as_ref().is_none_or(|patterns| patterns.iter().any(Pattern::is_open))
+        };
+        !self.pod_labels.select_all()
+            && self.namespace_labels.select_all()
+            && is_open(&self.namespaces)
+            && is_open(&self.service_accounts)
     }
 
     /// Whether more than a namespace's name must be known.

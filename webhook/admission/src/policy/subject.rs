@@ -2,8 +2,6 @@
 //!
 //! PURE.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use super::Namespace;
@@ -34,10 +32,8 @@ impl<'a> Subject<'a> {
         names.into_iter().find(|name| !name.is_empty()).unwrap_or(DEFAULT_SERVICE_ACCOUNT)
     }
 
-    /// The pod's labels.
-    pub(super) fn labels(&self) -> BTreeMap<String, String> {
-        let labels = self.pod.pointer("/metadata/labels").and_then(Value::as_object);
-        let labels = labels.into_iter().flatten();
-        labels.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+    /// The pod's label `key`.
+    pub(super) fn label(&self, key: &str) -> Option<&'a str> {
+        self.pod.get("metadata")?.get("labels")?.get(key)?.as_str()
     }
 }

@@ -1,4 +1,5 @@
 mod bypasses;
+mod effects;
 mod monotone;
 mod patterns;
 
@@ -8,6 +9,7 @@ use super::*;
 use crate::{
     config::Config,
     review::{Account, Inspection, Outcome, inject},
+    settings::Annotation,
 };
 
 /// A configuration with a default for Vault, and these rules.
@@ -72,7 +74,7 @@ fn each_list_allows_and_denies() {
             ("vault-auth-path", "k"),
         ),
         (
-            "vault-namespaces: ['{namespace}/*']",
+            "vault-namespaces: ['{namespace}/*'], references: ['vault:secret/**']",
             ("vault-namespace", "team-a/x/"),
             ("vault-namespace", "team-b/x"),
         ),
@@ -176,7 +178,7 @@ fn what_the_operator_chose_is_not_judged() {
     denies("{name: r, modes: [init]}", &[VAULT], "`sidecar`; allowed: `init`");
     denies("{name: r, vault-auth-paths: [eks]}", &[VAULT], "`kubernetes`");
     denies("{name: r, vault-namespaces: ['{namespace}']}", &[VAULT], "`none`");
-    allows("{name: r, vault-namespaces: ['']}", &[VAULT]);
+    allows("{name: r, vault-namespaces: [''], references: ['vault:secret/**']}", &[VAULT]);
 }
 
 #[test]

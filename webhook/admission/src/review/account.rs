@@ -6,7 +6,11 @@ use mayfly_spec::spec::Mode;
 use serde::Serialize;
 
 use super::{Decision, Review};
-use crate::{fault::line, policy::Judgement, request::Request};
+use crate::{
+    fault::{line, quote},
+    policy::Judgement,
+    request::Request,
+};
 
 /// References in one annotation: an honest pod has a handful.
 const MOST_REFERENCES: usize = 50;
@@ -59,9 +63,14 @@ impl<'a> AuditAnnotations<'a> {
             Decision::Untouched(_) | Decision::Forecast(_) | Decision::Malformed(_) => return None,
         };
         let Account { mode, references, judgement } = &review.account;
+        let more = match judgement.violations.unlisted() {
+            0 => None,
+            more => Some(format!("and {more} more")),
+        };
         let violations = judgement.violations.iter();
-        let violations =
-            violations.map(|violation| format!("{}: {}", violation.place, violation.refusal));
+        let violations = violations
+            .map(|violation| format!("{}: {}", quote(&violation.place), violation.refusal))
+            .chain(more);
         Some(Self {
             decision,
             mode: mode.map(Mode::name),

@@ -69,6 +69,24 @@ fn what_is_not_for_us_is_allowed_without_a_patch() {
     }
 }
 
+#[test]
+fn two_switches_that_do_not_agree_are_refused() {
+    let pod = "/request/object/metadata/annotations";
+    let switched = |first: &str, second: &str| {
+        let file = "aws-sm:a";
+        let both = json!({"Mayfly.dev/Inject": first, "mayfly.dev/inject": second, "mayfly.dev/file.a": file});
+        decide(&[(pod, both)])
+    };
+    for (first, second) in [("false", "true"), ("true", "false")] {
+        let review = switched(first, second);
+        let answer = answer(&review);
+        assert_eq!(answer["response"]["allowed"], false, "{first} {second}");
+        let message = answer["response"]["status"]["message"].as_str().expect("a message");
+        assert!(message.starts_with("mayfly: `mayfly.dev/inject`: given twice"), "{message}");
+    }
+    assert_eq!(switched("false", "false").decision.reason(), "switched-off");
+}
+
 // T22
 #[test]
 fn the_namespace_is_the_requests() {

@@ -138,6 +138,18 @@ impl Annotation {
             Self::Inject | Self::Files | Self::OnChange | Self::Containers | Self::PathEnv
         )
     }
+
+    /// Whether the operator's default may be made of the pod's own names.
+    pub const fn takes_names(self) -> bool {
+        matches!(
+            self,
+            Self::VaultRole
+                | Self::VaultAuthPath
+                | Self::VaultNamespace
+                | Self::VaultAudience
+                | Self::AwsRoleArn
+        )
+    }
 }
 
 /// The whole name, as a person writes it.

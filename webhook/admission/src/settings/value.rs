@@ -124,7 +124,7 @@ pub(crate) fn region(value: &str) -> Result<String, ValueError> {
 }
 
 /// An IAM role's ARN, of every partition.
-pub(super) fn role_arn(value: &str) -> Result<String, ValueError> {
+pub(crate) fn role_arn(value: &str) -> Result<String, ValueError> {
     let value = value.trim();
     let parts: Vec<&str> = value.splitn(6, ':').collect();
     let well_formed = matches!(

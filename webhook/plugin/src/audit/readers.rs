@@ -57,26 +57,35 @@ pub(crate) struct Reader {
 pub(crate) enum Way {
     /// Run a program in a container (`pods/exec`, or the kubelet's own door, `nodes/proxy`).
     Exec,
+    /// Talk to the program that runs in a container.
+    Attach,
     /// Add an ephemeral container.
     EphemeralContainer,
     /// Create a pod, or a workload that does, under the same service account.
     CreatePod,
+    /// Change a pod that runs: another image for one of its containers, the agent's too.
+    ChangePod,
     /// Ask for a token of the service account.
     Token,
+    /// Read Secrets, of which one may hold such a token: whoever may create one too has it made.
+    TokenSecret,
 }
 
 /// A way, and the rights that open it: API group, resource, verbs.
-const WAYS: [(Way, &str, &[&str], &[&str]); 9] = [
+const WAYS: [(Way, &str, &[&str], &[&str]); 12] = [
     // `get` opens it too, through a WebSocket.
     (Way::Exec, "", &["pods/exec"], &["create", "get"]),
     (Way::Exec, "", &["nodes/proxy"], &["create", "get"]),
+    (Way::Attach, "", &["pods/attach"], &["create", "get"]),
     (Way::EphemeralContainer, "", &["pods/ephemeralcontainers"], &["patch", "update"]),
     (Way::CreatePod, "", &["pods", "replicationcontrollers"], &["create"]),
     (Way::CreatePod, "", &["replicationcontrollers"], &["patch", "update"]),
     (Way::CreatePod, "apps", APPS, &["create", "patch", "update"]),
     (Way::CreatePod, "batch", &["jobs"], &["create"]),
     (Way::CreatePod, "batch", &["cronjobs"], &["create", "patch", "update"]),
+    (Way::ChangePod, "", &["pods"], &["patch", "update"]),
     (Way::Token, "", &["serviceaccounts/token"], &["create"]),
+    (Way::TokenSecret, "", &["secrets"], &["get", "list", "watch"]),
 ];
 
 const APPS: &[&str] = &["daemonsets", "deployments", "replicasets", "statefulsets"];
@@ -85,9 +94,12 @@ impl Way {
     const fn name(self) -> &'static str {
         match self {
             Self::Exec => "exec",
+            Self::Attach => "attach",
             Self::EphemeralContainer => "ephemeral container",
             Self::CreatePod => "create pods",
+            Self::ChangePod => "change pods",
             Self::Token => "token",
+            Self::TokenSecret => "token Secrets",
         }
     }
 }

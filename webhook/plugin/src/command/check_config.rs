@@ -1,4 +1,4 @@
-//! `kubectl mayfly check-config`: whether the webhook would take a configuration.
+//! `kubectl mayfly check-config`: whether the webhook would take a configuration, and what in it is hardly meant.
 
 use std::{
     io::{self, Write},
@@ -19,8 +19,13 @@ pub(super) fn run(args: &CheckConfigArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     };
     let text = read(file).with_context(|| format!("reading {}", file.display()))?;
-    match Config::from_yaml(&text) {
-        Ok(_) => Ok(ExitCode::SUCCESS),
+    match Config::check(&text) {
+        Ok((_, doubts)) => {
+            for doubt in doubts {
+                writeln!(io::stderr(), "{}: warning: {doubt}", file.display())?;
+            }
+            Ok(ExitCode::SUCCESS)
+        }
         Err(error) => {
             writeln!(io::stderr(), "{}: {error}", file.display())?;
             Ok(ExitCode::from(FOUND))

@@ -47,7 +47,7 @@ struct Rule {
     /// For pods with these labels.
     #[serde(default)]
     pod_selector: LabelSelector,
-    /// References: `<source>:<path>` without a key, or an ARN.
+    /// References: `<source>:<path>` without a key, or an ARN. A tree needs a pattern that ends in `**`.
     references: Option<Vec<String>>,
     /// Vault's addresses, of those that the operator lists anyway.
     vault_addresses: Option<Vec<String>>,
@@ -55,7 +55,8 @@ struct Rule {
     vault_roles: Option<Vec<String>>,
     /// Mounts of it.
     vault_auth_paths: Option<Vec<String>>,
-    /// Vault's namespaces; an empty text is the root.
+    /// Vault's namespaces; an empty text is the root. A path may begin with a namespace too: name the mounts in
+    /// `references`, or each beginning of a path must be an allowed namespace.
     vault_namespaces: Option<Vec<String>>,
     /// The ARNs of IAM roles.
     aws_roles: Option<Vec<String>>,
@@ -64,7 +65,7 @@ struct Rule {
     /// The agent's modes.
     #[schemars(with = "Option<Vec<ModeName>>")]
     modes: Option<Vec<Mode>>,
-    /// The most that the agent and its volume may take.
+    /// The most that the agent and its volume may take, also where somebody else wrote it into the agent.
     #[serde(default)]
     ceilings: Ceilings,
     /// The shortest time between two looks for new versions.
@@ -199,7 +200,7 @@ fn address(place: impl Fn() -> String, pattern: &Pattern) -> Result<Pattern, Con
 }
 
 impl Ceilings {
-    fn read(self, place: &str) -> Result<Vec<Ceiling>, ConfigError> {
+    fn read(self, place: &str) -> Result<policy::Ceilings, ConfigError> {
         let given = [
             (Annotation::CpuRequest, self.cpu_request),
             (Annotation::CpuLimit, self.cpu_limit),

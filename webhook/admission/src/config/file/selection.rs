@@ -17,7 +17,8 @@ use crate::{
 /// The longest name: Kubernetes' own for a label's value.
 const LONGEST_NAME: usize = 63;
 
-/// Defaults for some pods. Its first fields are those of a policy's rule, written again because serde refuses unknown
+/// Defaults for some pods. What nothing but `pod-selector` brings to a pod is judged by the policy like the pod's own
+/// annotations, because whoever creates a pod chooses its labels. Its first fields are those of a policy's rule, written again because serde refuses unknown
 /// fields only where nothing is flattened.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -84,7 +85,7 @@ pub(super) fn overrides(
             one.service_accounts,
             one.pod_selector,
         )?;
-        let defaults = one.defaults.into_settings(&format!("{place}.defaults"), floor)?;
+        let defaults = one.defaults.into_defaults(&format!("{place}.defaults"), floor)?;
         Ok(config::Override { name: one.name, selector, defaults })
     };
     given.into_iter().enumerate().map(read).collect()

@@ -10,11 +10,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    config::ConfigError,
-    settings::{Annotation, Settings, defaultable},
+    config::{self, ConfigError},
+    settings::{Annotation, defaultable},
 };
 
-/// Values of annotations, by the annotations' names.
+/// Values of annotations, by the annotations' names. Those that name something may hold `{namespace}` and
+/// `{serviceaccount}`, which are the pod's own names.
 #[derive(Debug, Default, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Defaults(BTreeMap<String, String>);
@@ -27,7 +28,7 @@ impl JsonSchema for Defaults {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let properties: Map<String, Value> =
-            defaultable().map(|name| (name.to_owned(), json!({"type": "string"}))).collect();
+            defaultable().map(|name| (name.to_owned(), property(name))).collect();
         json_schema!({
             "type": "object",
             "properties": properties,
@@ -36,26 +37,37 @@ impl JsonSchema for Defaults {
     }
 }
 
+fn property(name: &str) -> Value {
+    if Annotation::find(name).is_some_and(Annotation::takes_names) {
+        json!({
+            "type": "string",
+            "description": "`{namespace}` and `{serviceaccount}` in it are the pod's own names.",
+        })
+    } else {
+        json!({"type": "string"})
+    }
+}
+
 impl Defaults {
-    /// The settings; `place` is the field that they are in.
-    pub(super) fn into_settings(
+    /// The defaults; `place` is the field that they are in.
+    pub(super) fn into_defaults(
         self,
         place: &str,
         floor: Interval,
-    ) -> Result<Settings, ConfigError> {
-        let mut settings = Settings::default();
+    ) -> Result<config::Defaults, ConfigError> {
+        let mut defaults = config::Defaults::default();
         for (name, text) in &self.0 {
             let place = format!("{place}.{name}");
             let annotation = Annotation::find(name).filter(|name| name.has_default());
             let Some(annotation) = annotation else {
                 return Err(ConfigError::NoDefault(place, Suggestion::new(name, defaultable())));
             };
-            let set = settings.set(annotation, text);
-            set.map_err(|error| ConfigError::Value(place, error))?;
+            let put = defaults.put(annotation, text);
+            put.map_err(|error| ConfigError::Default(place, error))?;
         }
-        match settings.refresh {
+        match defaults.fixed.refresh {
             Some(refresh) if refresh < floor => Err(ConfigError::Floor(format!("{place}.refresh"))),
-            _ => Ok(settings),
+            _ => Ok(defaults),
         }
     }
 }

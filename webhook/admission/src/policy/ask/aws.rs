@@ -14,6 +14,10 @@ impl Ask {
     pub(super) fn add_aws(&mut self, request: &Request, aws: &AwsReach<'_>) {
         self.add_said(request, Kind::AwsRole, aws.reach.role);
         self.add_said(request, Kind::AwsRegion, aws.reach.region);
+        // As whom the agent asks is nothing that the kubelet may find out.
+        for said in aws.proof.iter().filter(|said| !is_literal(said.text)) {
+            self.add_said(request, Kind::AwsRole, Some(*said));
+        }
         for region in request.settings.aws_failover_regions.iter().flatten() {
             self.add_setting(request, Kind::AwsRegion, Annotation::AwsFailoverRegions, region);
         }
@@ -41,9 +45,15 @@ impl Ask {
     }
 
     fn add_setting(&mut self, request: &Request, kind: Kind, annotation: Annotation, text: &str) {
-        let origin = Origin::of(request, |settings| settings.has(annotation));
+        let origin = Origin::of(request, annotation);
         if let Some(place) = origin.place(annotation) {
             self.wish(kind, place, text);
         }
     }
+}
+
+/// Whether a variable's value is a file's path or an address as it is.
+fn is_literal(value: &str) -> bool {
+    let has_form = value.starts_with('/') || url::Url::parse(value).is_ok_and(|url| url.has_host());
+    has_form && !value.contains(|character: char| character == '$' || character.is_control())
 }

@@ -4,30 +4,34 @@
 
 use crate::{
     request::Request,
-    settings::{Annotation, Settings, of_namespace},
+    settings::{Annotation, of_namespace},
 };
 
 /// Who chose a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Origin {
+pub(super) enum Origin<'a> {
     /// The pod's author.
     Author,
     /// The namespace's annotations.
     Namespace,
+    /// The pod's author, by labels that the override of this name is for.
+    Labels(&'a str),
     /// The operator's configuration.
     Operator,
     /// Nobody: it is what Mayfly does unless told otherwise.
     Nobody,
 }
 
-impl Origin {
-    /// Whose choice it is, where `is_set` looks for one.
-    pub(super) fn of(request: &Request, is_set: impl Fn(&Settings) -> bool) -> Self {
-        if is_set(&request.own) {
+impl<'a> Origin<'a> {
+    /// Whose choice the setting of this name is.
+    pub(super) fn of(request: &'a Request, name: Annotation) -> Self {
+        if request.own.has(name) {
             Self::Author
-        } else if is_set(&request.namespaces) {
+        } else if request.namespaces.has(name) {
             Self::Namespace
-        } else if is_set(&request.settings) {
+        } else if let Some(by) = request.by_labels.get(&name) {
+            Self::Labels(by)
+        } else if request.settings.has(name) {
             Self::Operator
         } else {
             Self::Nobody
@@ -39,6 +43,9 @@ impl Origin {
         match self {
             Self::Author | Self::Nobody => Some(annotation.to_string()),
             Self::Namespace => Some(of_namespace(annotation.suffix())),
+            Self::Labels(by) => {
+                Some(format!("{annotation} (of the override {by}, by the pod's own labels)"))
+            }
             Self::Operator => None,
         }
     }

@@ -12,13 +12,22 @@ use mayfly_spec::reference::{
     Arn, Location, Parameter, SecretsManagerSecret, VaultPath, VaultWrite,
 };
 
-use super::{Ask, Kind};
+use super::{Ask, Extent, Kind, Wish};
 use crate::request::Request;
 
 impl Ask {
     pub(super) fn add_references(&mut self, request: &Request) {
         for entry in &request.files {
-            self.wish(Kind::Reference, entry.path.as_str(), spelling(&entry.from.location));
+            let location = &entry.from.location;
+            let extent = match location {
+                location if location.is_tree() => Extent::Tree,
+                location if location.source().is_vault() => {
+                    self.add_namespace_of(entry, &request.settings)
+                }
+                _ => Extent::Itself,
+            };
+            let (place, value) = (entry.path.to_string(), spelling(location));
+            self.wishes.push(Wish { kind: Kind::Reference, place, value, extent });
         }
     }
 }

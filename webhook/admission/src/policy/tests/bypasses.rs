@@ -114,8 +114,7 @@ fn the_other_api_of_kv_needs_a_pattern_of_its_own() {
 
 #[test]
 fn vaults_own_paths_have_one_spelling() {
-    let rule =
-        "{name: r, vault-namespaces: ['team-a/**', ''], vault-auth-paths: ['{namespace}/**']}";
+    let rule = "{name: r, vault-namespaces: ['team-a/**', ''], references: ['vault:secret/**'], vault-auth-paths: ['{namespace}/**']}";
     let path = ("vault-auth-path", "team-a/k8s");
     allows(rule, &[VAULT, path, ("vault-namespace", "team-a/x")]);
     for namespace in ["team-a/../team-b", "team-a//x", "team-a/./x", "team-a\\..\\team-b"] {
@@ -159,8 +158,8 @@ fn what_eks_would_write_is_judged_when_an_author_writes_it() {
     assert_eq!(forged("AWS_ROLE_ARN", foreign, "x", false), Vec::<String>::new());
     // What the kubelet puts together from other variables is nothing that a pattern could allow.
     for name in ["$(DD_ROLE)", "team-a$(DD_ROLE)"] {
-        let shaped = format!("arn:aws:iam::123456789012:role/{name}");
-        let told = forged("AWS_ROLE_ARN", &shaped, "mayfly-agent", false);
+        let role = format!("arn:aws:iam::123456789012:role/{name}");
+        let told = forged("AWS_ROLE_ARN", &role, "mayfly-agent", false);
         assert!(told[0].contains("write it out"), "{told:?}");
     }
 }

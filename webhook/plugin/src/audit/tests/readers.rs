@@ -35,11 +35,18 @@ fn each_way_is_found_by_its_rights() {
         ("pods/exec", "", "create", Way::Exec),
         ("pods/exec", "", "get", Way::Exec),
         ("*/exec", "", "create", Way::Exec),
+        ("pods/attach", "", "create", Way::Attach),
+        ("pods/attach", "", "get", Way::Attach),
         ("pods/ephemeralcontainers", "", "patch", Way::EphemeralContainer),
         ("pods", "", "create", Way::CreatePod),
         ("deployments", "apps", "update", Way::CreatePod),
         ("cronjobs", "batch", "create", Way::CreatePod),
+        ("pods", "", "patch", Way::ChangePod),
+        ("pods", "", "update", Way::ChangePod),
         ("serviceaccounts/token", "", "create", Way::Token),
+        ("secrets", "", "get", Way::TokenSecret),
+        ("secrets", "", "list", Way::TokenSecret),
+        ("secrets", "", "watch", Way::TokenSecret),
     ] {
         let rules = json!([{"apiGroups": [group_of], "resources": [resource], "verbs": [verb]}]);
         let found = look(&rbac(rules, in_shop(group()), json!([])));
@@ -57,7 +64,9 @@ fn other_rights_are_no_way() {
         ("pods/log", "", "get"),
         ("deployments", "", "create"),
         ("deployments/scale", "apps", "update"),
-        ("secrets", "", "get"),
+        ("pods/status", "", "patch"),
+        ("pods", "", "delete"),
+        ("secrets", "", "create"),
         ("nodes/proxy", "", "create"), // of a namespace there are no nodes
     ] {
         let rules = json!([{"apiGroups": [group_of], "resources": [resource], "verbs": [verb]}]);
@@ -72,7 +81,16 @@ fn everything_is_every_way_and_everywhere() {
         "subjects": [{"kind": "ServiceAccount", "name": "ci", "namespace": "build"}]}]);
     let [reader] = look(&rbac(rules, json!([]), binding)).readers.try_into().expect("one");
     assert_eq!((&*reader.namespace, &*reader.subject), ("*", "ServiceAccount/build/ci"));
-    assert_eq!(reader.ways, [Way::Exec, Way::EphemeralContainer, Way::CreatePod, Way::Token]);
+    let all = [
+        Way::Exec,
+        Way::Attach,
+        Way::EphemeralContainer,
+        Way::CreatePod,
+        Way::ChangePod,
+        Way::Token,
+        Way::TokenSecret,
+    ];
+    assert_eq!(reader.ways, all);
 }
 
 #[test]
