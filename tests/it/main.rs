@@ -6,6 +6,7 @@ mod cloudtrail;
 mod explain;
 mod golden;
 mod inject;
+mod mutation;
 mod properties;
 mod readme;
 mod secret_server;

@@ -40,7 +40,7 @@ pub fn parse(annotations: &Map<String, Value>, config: &Config, subject: &Subjec
     }
     let switch =
         ours.iter().find(|(suffix, _)| suffix.eq_ignore_ascii_case(Annotation::Inject.suffix()));
-    if switch.is_some_and(|(_, value)| value.as_str() == Some("false")) {
+    if switch.is_some_and(|(_, value)| value.as_str().map(str::trim) == Some("false")) {
         return Asked::Off;
     }
     let mut reader = Reader::default();
@@ -81,7 +81,7 @@ impl Reader {
                 place,
                 "missing beside other annotations of Mayfly; set it to \"true\", or to \"false\" to leave the pod as it is",
             )),
-            Some(value) if value.as_str() == Some("true") => {}
+            Some(value) if value.as_str().map(str::trim) == Some("true") => {}
             Some(value) => {
                 let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
                 self.faults.push(Fault::new(place, ValueError::Switch(value)));

@@ -59,6 +59,14 @@ impl Policy {
             violations: rule.violations(subject, ask),
         }
     }
+
+    /// The most that `subject`'s agent may take, whoever asks for it; nothing, where violations are let pass.
+    pub fn ceilings(&self, subject: &Subject<'_>) -> &[Ceiling] {
+        let rule = self.rules.iter().find(|rule| rule.selector.selects(subject));
+        let enforced =
+            |rule: &&Rule| rule.enforcement.unwrap_or(self.enforcement) == Enforcement::Enforce;
+        rule.filter(enforced).map_or(&[], |rule| &rule.ceilings)
+    }
 }
 
 #[cfg(test)]

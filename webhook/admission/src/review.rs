@@ -282,7 +282,7 @@ fn decide(
         account.judgement = config.policy.judge(&subject, &Ask::of(&request, &view));
         faults.extend(account.judgement.faults());
     }
-    let plan = injection::plan(config, &request, &view);
+    let plan = injection::plan(config, &request, &view, config.policy.ceilings(&subject));
     let mut plan = match plan {
         Ok(plan) if faults.is_empty() => plan,
         Ok(_) => return Outcome::Denied(faults),

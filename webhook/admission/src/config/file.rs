@@ -2,6 +2,7 @@
 //!
 //! PURE.
 
+mod agent;
 mod policy;
 mod selection;
 mod settings;
@@ -12,8 +13,9 @@ use mayfly_spec::spec::Interval;
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::Deserialize;
 
-use super::{AwsStandIns, Config, ConfigError, PullPolicy, VaultPolicy};
+use super::{AwsStandIns, Config, ConfigError, VaultPolicy};
 use crate::settings::{ValueError, VaultAddress, host_name, line, region};
+use agent::Agent;
 use policy::Policy;
 use selection::Override;
 use settings::Defaults;
@@ -42,15 +44,6 @@ struct File {
     refresh_floor: Option<Interval>,
     /// Native sidecars that the agent comes after, besides those of Istio and Linkerd.
     mesh_sidecars: BTreeSet<String>,
-}
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-struct Agent {
-    /// Its image.
-    image: Option<String>,
-    /// When the kubelet pulls it.
-    pull_policy: Option<PullPolicy>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -119,8 +112,6 @@ impl File {
         let usual = Config::default();
         let floor = self.refresh_floor.unwrap_or(usual.refresh_floor);
         let config = Config {
-            agent_image: self.agent.image.unwrap_or(usual.agent_image),
-            pull_policy: self.agent.pull_policy.unwrap_or(usual.pull_policy),
             defaults: self.defaults.into_settings("defaults", floor)?,
             vault: self.vault.into_policy()?,
             aws: self.aws.into_stand_ins()?,
@@ -129,6 +120,7 @@ impl File {
             overrides: selection::overrides(self.overrides, floor)?,
             namespace_annotations: self.namespace_annotations,
             policy: self.policy.into_policy()?,
+            ..self.agent.into_config(usual)?
         };
         if config.agent_image.trim().is_empty() { Err(ConfigError::Image) } else { Ok(config) }
     }

@@ -11,27 +11,16 @@ use mayfly_spec::{
 };
 use serde_json::Value;
 
-use super::Planner;
+use super::{
+    Planner,
+    eks::{self, Token},
+};
 use crate::{
     fault::Fault,
     names::{CONTAINER, TOKENS_PATH},
     pod::{Position, items, text},
     settings::{Annotation, VaultMethod, list_addresses},
 };
-
-/// The volume that EKS's webhook adds to a pod whose service account has a role.
-pub const EKS_VOLUME: &str = "aws-iam-token";
-/// The volume that it adds to a pod whose service account has a Pod Identity association.
-pub const POD_IDENTITY_VOLUME: &str = "eks-pod-identity-token";
-
-/// What EKS's webhook sets beside either token.
-const REGION_VARIABLES: [&str; 3] =
-    ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_STS_REGIONAL_ENDPOINTS"];
-/// What it sets for IRSA; of no use beside a role of our own.
-const IRSA_VARIABLES: [&str; 2] = ["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"];
-/// What it sets for Pod Identity.
-const POD_IDENTITY_VARIABLES: [&str; 2] =
-    ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"];
 
 /// What a pod on Fargate has, where no node's agent runs.
 const FARGATE_LABEL: &str = "eks.amazonaws.com/fargate-profile";
@@ -175,10 +164,10 @@ impl Planner<'_> {
         if role_arn.is_some() {
             let audience = Some(STS_AUDIENCE.to_owned());
             identities.tokens.push(ProjectedToken { file: AWS_TOKEN, audience });
-            self.carry_over(identities, chosen, EKS_VOLUME, &[]);
+            self.carry_over(identities, chosen, &eks::IRSA, eks::region_variables());
             identities.carried_mount = None;
         } else {
-            self.carry_over(identities, chosen, EKS_VOLUME, &IRSA_VARIABLES);
+            self.carry_over(identities, chosen, &eks::IRSA, eks::IRSA.variables());
         }
         role_arn
     }
@@ -189,7 +178,8 @@ impl Planner<'_> {
         identities: &mut Identities,
         chosen: &[Position],
     ) -> Option<String> {
-        self.carry_over(identities, chosen, POD_IDENTITY_VOLUME, &POD_IDENTITY_VARIABLES);
+        let token = &eks::POD_IDENTITY;
+        self.carry_over(identities, chosen, token, token.variables());
         if self.request.own.aws_role_arn.is_some() {
             let message = format!(
                 "`{}: pod-identity` takes the role from the service account's association; leave this out, or assume the role with `?role=` in a reference",
@@ -209,37 +199,37 @@ impl Planner<'_> {
         &self,
         identities: &mut Identities,
         chosen: &[Position],
-        volume: &str,
-        variables: &[&str],
+        token: &Token,
+        variables: impl Iterator<Item = &'static str>,
     ) {
-        let Some((container, mount)) = self.eks_container(chosen, volume) else {
+        let Some(container) = self.eks_container(chosen, token) else {
             return;
         };
         let env = items(container, "env");
-        let literal = |name: &&str| {
-            let variable = env.iter().find(|variable| text(variable, "name") == *name)?;
-            let value = Some(variable.get("value")?.as_str()?.to_owned());
-            Some(EnvVar { name: (*name).to_owned(), value, ..EnvVar::default() })
+        let literal = |name: &'static str| {
+            let variable = env.iter().find(|variable| text(variable, "name") == name)?;
+            let value = Some(eks::value(variable)?.to_owned());
+            Some(EnvVar { name: name.to_owned(), value, ..EnvVar::default() })
         };
-        let variables = REGION_VARIABLES.iter().chain(variables);
         identities.carried_env = variables.filter_map(literal).collect();
         identities.carried_mount = Some(VolumeMount {
-            name: volume.to_owned(),
-            mount_path: text(mount, "mountPath").to_owned(),
+            name: token.volume.to_owned(),
+            mount_path: token.directory.to_owned(),
             read_only: Some(true),
             ..VolumeMount::default()
         });
     }
 
-    /// The container with EKS's token in `volume`, a chosen one before the others.
-    fn eks_container(&self, chosen: &[Position], volume: &str) -> Option<(&Value, &Value)> {
+    /// The container in which EKS has mounted its token, a chosen one before the others.
+    fn eks_container(&self, chosen: &[Position], token: &Token) -> Option<&Value> {
+        if !token.is_in(self.pod) {
+            return None;
+        }
         let chosen = chosen.iter().map(|position| self.pod.container(*position));
         let others = self.pod.containers().map(|(_, container)| container);
         let others = others.filter(|container| text(container, "name") != CONTAINER);
-        chosen.chain(others).find_map(|container| {
-            let mounts = items(container, "volumeMounts");
-            let mount = mounts.iter().find(|mount| text(mount, "name") == volume)?;
-            Some((container, mount))
+        chosen.chain(others).find(|container| {
+            items(container, "volumeMounts").iter().any(|mount| token.is_mount(mount))
         })
     }
 }
