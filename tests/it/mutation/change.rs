@@ -103,7 +103,10 @@ fn members_of_others() -> Vec<(&'static str, Value)> {
     vec![
         ("args", json!(["run", "--config=/x"])),
         ("envFrom", json!([{"configMapRef": {"name": "x"}}])),
-        ("envFrom", json!([{"prefix": "AWS_", "secretRef": {"name": "x"}}, {"prefix": "CORP_", "configMapRef": {"name": "x"}}])),
+        (
+            "envFrom",
+            json!([{"prefix": "AWS_", "secretRef": {"name": "x"}}, {"prefix": "CORP_", "configMapRef": {"name": "x"}}]),
+        ),
         ("workingDir", json!("/x")),
         ("ports", json!([{"containerPort": 1, "hostPort": 1}])),
         ("livenessProbe", json!({"exec": {"command": ["/x"]}})),

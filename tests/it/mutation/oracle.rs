@@ -26,14 +26,17 @@ pub(super) fn asks(pod: &Value) -> bool {
     let annotations = pod["metadata"]["annotations"].as_object();
     let ours = |name: &String| name.to_lowercase().starts_with("mayfly.dev/");
     let mut ours = annotations.into_iter().flatten().filter(|(name, _)| ours(name));
-    let is_mirror = |annotations: &Map<String, Value>| annotations.contains_key("kubernetes.io/config.mirror");
+    let is_mirror =
+        |annotations: &Map<String, Value>| annotations.contains_key("kubernetes.io/config.mirror");
     ours.next().is_some() && !annotations.is_some_and(is_mirror)
 }
 
 /// The pod before anything of ours was in it.
 pub(super) fn without_ours(pod: &Value) -> Value {
     let mut pod = pod.clone();
-    for (list, names) in [("initContainers", &[CONTAINER][..]), ("containers", &[CONTAINER]), ("volumes", &VOLUMES)] {
+    for (list, names) in
+        [("initContainers", &[CONTAINER][..]), ("containers", &[CONTAINER]), ("volumes", &VOLUMES)]
+    {
         if let Some(items) = pod["spec"][list].as_array_mut() {
             items.retain(|item| !names.contains(&item["name"].as_str().unwrap_or_default()));
         }
@@ -63,7 +66,8 @@ pub(super) fn compare(after: &Value, fresh: &Value) -> Result<(), String> {
             return Err(format!("the volume {name}: {:?}", named(after)));
         }
     }
-    let fields = agent.as_object().into_iter().flatten().chain(ours.as_object().into_iter().flatten());
+    let fields =
+        agent.as_object().into_iter().flatten().chain(ours.as_object().into_iter().flatten());
     for (field, _) in fields {
         if !is_right(field, &agent[field], &ours[field]) {
             return Err(format!("{field} is {}", agent[field]));
@@ -76,13 +80,20 @@ fn is_right(field: &str, is: &Value, ours: &Value) -> bool {
     match field {
         "env" => holds(is, ours, "name", harmless_variable),
         "volumeMounts" => holds(is, ours, "mountPath", harmless_mount),
-        "envFrom" => nothing(is) || *is == json!([{"prefix": "CORP_", "configMapRef": {"name": "x"}}]),
+        "envFrom" => {
+            nothing(is) || *is == json!([{"prefix": "CORP_", "configMapRef": {"name": "x"}}])
+        }
         "imagePullPolicy" => is == ours || is == "Always",
         "terminationMessagePolicy" => is == ours || is == "FallbackToLogsOnError",
         "resources" => members(is, ours, &["requests", "limits"], |side| {
-            side.as_object().is_some_and(|side| side.keys().all(|name| ["cpu", "memory", "ephemeral-storage"].contains(&name.as_str())))
+            side.as_object().is_some_and(|side| {
+                side.keys()
+                    .all(|name| ["cpu", "memory", "ephemeral-storage"].contains(&name.as_str()))
+            })
         }),
-        "lifecycle" => members(is, ours, &["preStop"], |stop| *stop == json!({"sleep": {"seconds": 5}})),
+        "lifecycle" => {
+            members(is, ours, &["preStop"], |stop| *stop == json!({"sleep": {"seconds": 5}}))
+        }
         "securityContext" => members(is, ours, &["appArmorProfile", "seLinuxOptions"], |value| {
             [json!({"type": "RuntimeDefault"}), json!({"level": "s0:c1,c2"})].contains(value)
         }),
@@ -117,7 +128,9 @@ fn harmless_variable(variable: &Value) -> bool {
     let of_eks = match name {
         "AWS_REGION" => value == "eu-central-1",
         "AWS_ROLE_ARN" => value == "arn:aws:iam::123456789012:role/web",
-        "AWS_WEB_IDENTITY_TOKEN_FILE" => value == "/var/run/secrets/eks.amazonaws.com/serviceaccount/token",
+        "AWS_WEB_IDENTITY_TOKEN_FILE" => {
+            value == "/var/run/secrets/eks.amazonaws.com/serviceaccount/token"
+        }
         _ => false,
     };
     let read = ["MAYFLY_", "AWS_", "LD_", "KUBERNETES_"].iter().any(|read| name.starts_with(read));
@@ -136,7 +149,10 @@ fn harmless_mount(mount: &Value) -> bool {
     };
     let free = !PLACES.iter().chain([&of_eks]).any(within);
     let whose = mount["name"].as_str().unwrap_or_default();
-    free && path.starts_with('/') && !path.contains("..") && whose != "aws-iam-token" && !VOLUMES.contains(&whose)
+    free && path.starts_with('/')
+        && !path.contains("..")
+        && whose != "aws-iam-token"
+        && !VOLUMES.contains(&whose)
         && mount["mountPropagation"].is_null()
 }
 

@@ -11,11 +11,7 @@ const SIDES: [&str; 2] = ["requests", "limits"];
 const RESOURCES: [&str; 3] = ["cpu", "memory", "ephemeral-storage"];
 
 /// The amounts that `there` has and may have, else those of `ours`; nothing, when neither has any.
-pub(super) fn settle(
-    ours: Option<&Value>,
-    there: &Value,
-    ceilings: &[Ceiling],
-) -> Option<Value> {
+pub(super) fn settle(ours: Option<&Value>, there: &Value, ceilings: &[Ceiling]) -> Option<Value> {
     let mut settled = Map::new();
     for resource in RESOURCES {
         let ours = SIDES.map(|side| amount(ours?, side, resource));
@@ -79,7 +75,8 @@ mod tests {
             .iter()
             .map(|(of, most)| Ceiling { of: *of, most: most.parse().expect("a quantity") })
             .collect();
-        let ours = json!({"requests": {"cpu": "5m", "memory": "16Mi"}, "limits": {"memory": "64Mi"}});
+        let ours =
+            json!({"requests": {"cpu": "5m", "memory": "16Mi"}, "limits": {"memory": "64Mi"}});
         settle(Some(&ours), there, &ceilings).expect("amounts")
     }
 

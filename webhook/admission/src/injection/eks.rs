@@ -6,7 +6,10 @@
 use serde_json::Value;
 
 use super::sameness::is_empty;
-use crate::{pod::{Pod, items, text}, settings};
+use crate::{
+    pod::{Pod, items, text},
+    settings,
+};
 
 /// The volume that EKS's webhook adds to a pod whose service account has a role.
 pub const EKS_VOLUME: &str = "aws-iam-token";

@@ -43,9 +43,7 @@ impl<'a> Image<'a> {
         let colon = name[last..].find(':').map(|colon| last + colon);
         let (name, tag) = colon.map_or((name, None), |at| (&name[..at], Some(&name[at + 1..])));
         let (registry, path) = match name.split_once('/') {
-            Some((registry, path))
-                if registry.contains(['.', ':']) || registry == "localhost" =>
-            {
+            Some((registry, path)) if registry.contains(['.', ':']) || registry == "localhost" => {
                 (registry, path)
             }
             _ => (DOCKER, name),
@@ -123,7 +121,10 @@ mod tests {
             ("mayfly-agent:1", resolved("mayfly-agent:1")),
             ("mayfly-agent:1", "mirror.example/docker.io/library/mayfly-agent:1".to_owned()),
             ("mayfly-agent:1", "mirror.example/mayfly-agent:1".to_owned()),
-            ("r.example:5000/t/mayfly-agent", "mirror.example/r.example:5000/t/mayfly-agent:latest".to_owned()),
+            (
+                "r.example:5000/t/mayfly-agent",
+                "mirror.example/r.example:5000/t/mayfly-agent:latest".to_owned(),
+            ),
             ("r.example:5000/t/mayfly-agent:1", resolved("mirror.example/t/mayfly-agent")),
             ("mayfly-agent:1", "other.example/copies/agent:1".to_owned()),
         ] {

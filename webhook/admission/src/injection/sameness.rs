@@ -11,9 +11,7 @@ pub(super) fn is_same(wanted: &Value, present: &Value) -> bool {
             wanted
                 .iter()
                 .all(|(name, value)| present.get(name).is_some_and(|other| is_same(value, other)))
-                && present
-                    .iter()
-                    .all(|(name, value)| wanted.contains_key(name) || is_empty(value))
+                && present.iter().all(|(name, value)| wanted.contains_key(name) || is_empty(value))
         }
         (Value::Array(wanted), Value::Array(present)) => {
             wanted.len() == present.len()
