@@ -7,6 +7,7 @@ mod cloudtrail;
 mod explain;
 mod golden;
 mod inject;
+mod mutation;
 mod pages;
 mod properties;
 mod purity;

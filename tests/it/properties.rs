@@ -66,13 +66,14 @@ fn agents(pod: &Value) -> Vec<&Value> {
     lists.flatten().filter(|container| container["name"] == CONTAINER).collect()
 }
 
-/// Where additions may be made: volumes, mounts and variables of containers, our container, one annotation.
+/// Where additions may be made: volumes, mounts and variables of containers, our container, two annotations.
 fn is_ours_to_change(operation: &PatchOperation) -> bool {
     let PatchOperation::Add(add) = operation else { return false };
     let path = add.path.to_string();
     let names: Vec<&str> = path.split('/').skip(1).collect();
     match names.as_slice() {
         ["metadata", "annotations", "kubectl.kubernetes.io~1default-container"]
+        | ["metadata", "annotations", "backup.velero.io~1backup-volumes-excludes"]
         | ["spec", "volumes", "-"]
         | ["spec", "volumes" | "initContainers"]
         | ["spec", "initContainers" | "containers", _, "volumeMounts" | "env"]

@@ -40,7 +40,7 @@ pub fn parse(annotations: &Map<String, Value>, config: &Config, subject: &Subjec
     }
     let is_switch = |suffix: &str| suffix.eq_ignore_ascii_case(Annotation::Inject.suffix());
     let switches = ours.iter().filter(|(suffix, _)| is_switch(suffix)).map(|(_, value)| *value);
-    let is_off = |value: &&Value| value.as_str() == Some("false");
+    let is_off = |value: &&Value| value.as_str().map(str::trim) == Some("false");
     // Two switches in different letters that do not agree are told below to be given twice.
     let switch = switches.clone().find(|value| !is_off(value));
     if switch.is_none() && switches.clone().next().is_some() {
@@ -84,7 +84,7 @@ impl Reader {
                 place,
                 "missing beside other annotations of Mayfly; set it to \"true\", or to \"false\" to leave the pod as it is",
             )),
-            Some(value) if value.as_str() == Some("true") => {}
+            Some(value) if value.as_str().map(str::trim) == Some("true") => {}
             Some(value) => {
                 let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
                 self.faults.push(Fault::new(place, ValueError::Switch(value)));

@@ -18,6 +18,8 @@ pub(crate) const FILES: usize = 1000;
 pub(crate) const NAMES: usize = 500;
 /// Variables that `path-env` adds, in all containers together.
 pub(crate) const VARIABLES: usize = 2000;
+/// Variables, and mounts, in a container that claims to be the agent's; what comes after them is not looked at.
+pub(crate) const ADDITIONS: usize = 500;
 /// Values in the YAML of one annotation: so many as `FILES` entries have, with all their fields.
 pub(crate) const YAML_NODES: usize = 12 * FILES;
 

@@ -3,6 +3,7 @@
 //! PURE: from text to a type that cannot be wrong; whoever has the file reads it. Knows
 //! nothing of pods.
 
+mod additions;
 mod chosen;
 mod defaults;
 mod doubts;
@@ -19,6 +20,7 @@ use crate::{
     policy::{PatternError, Policy, Selector, Subject},
     settings::{Settings, ValueError, VaultAddress},
 };
+pub use additions::{Additions, Names};
 pub use chosen::Chosen;
 pub use defaults::Defaults;
 
@@ -41,8 +43,12 @@ const REFRESH_FLOOR: Interval = Interval::from_secs(10);
 pub struct Config {
     /// The agent's image.
     pub agent_image: String,
+    /// Where it lies besides.
+    pub image_mirrors: BTreeSet<String>,
     /// When the kubelet pulls it.
     pub pull_policy: PullPolicy,
+    /// What others may add to the agent's container.
+    pub additions: Additions,
     /// What holds where a pod has no annotation.
     pub defaults: Defaults,
     /// How Vault is reached.
@@ -197,7 +203,9 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             agent_image: format!("mayfly-agent:{}", env!("CARGO_PKG_VERSION")),
+            image_mirrors: BTreeSet::new(),
             pull_policy: PullPolicy::IfNotPresent,
+            additions: Additions::default(),
             defaults: Defaults::default(),
             vault: VaultPolicy::default(),
             aws: AwsStandIns::default(),

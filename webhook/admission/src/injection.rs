@@ -5,16 +5,20 @@
 //! so a second look at an admitted pod finds nothing to do.
 
 mod access;
+mod additions;
 mod allotment;
+mod amounts;
 mod chosen;
+mod construction;
 mod container;
 mod contract;
 mod doubts;
+mod guarded;
 mod identity;
+mod image;
 mod mounts;
 mod ours;
 mod placement;
-mod tolerated;
 mod volume;
 
 use k8s_openapi::api::core::v1::{Container, Volume};
@@ -27,11 +31,14 @@ use crate::{
     fault::{Fault, Faults},
     names::CONTAINER,
     pod::{List, Pod, Position},
+    policy::Ceilings,
     reach::AwsReach,
     request::Request,
+    sameness::is_same,
     settings::{Annotation, Gate, MountPath},
 };
 
+use construction::Site;
 use placement::Placement;
 
 /// The annotation by which `kubectl logs` and `kubectl exec` choose a container.
@@ -42,25 +49,29 @@ const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
 pub struct Injection {
     /// How the agent is placed.
     pub mode: Mode,
-    /// What is to be added, in an order in which no step moves another's place.
+    /// What is to be done, in an order in which no step moves another's place.
     pub steps: Vec<Step>,
     /// What is legal and doubtful.
     pub warnings: Vec<String>,
 }
 
-/// One addition to a pod.
+/// One change of a pod: an addition, or one to what is ours.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
     /// A volume at the end of `volumes`.
     Volume(Box<Volume>),
     /// An item at the end of a container's list.
     Append(Position, &'static str, Value),
-    /// A member of our own container, by its path below the container.
-    Set(Position, Vec<String>, Value),
-    /// An annotation that the pod does not have.
+    /// One of our volumes at the index of one that is as it was at another time.
+    RepairedVolume(usize, Box<Volume>),
+    /// An annotation that the pod does not have, or whose value becomes longer.
     Annotation(&'static str, String),
     /// Our container.
     Container(Position, Box<Container>),
+    /// Our container instead of the one that is there.
+    Repaired(Position, Value),
+    /// The same, which was in the other list before.
+    Moved(Position, Position, Value),
 }
 
 /// Where the agent would be, for whom, and what would reach it: what is known before anything is decided.
@@ -86,12 +97,14 @@ impl<'a> Prospect<'a> {
     }
 }
 
-/// Decides what `pod` gets, or everything that is wrong with what it asks for.
+/// Decides what `pod` gets, or everything that is wrong with what it asks for. What others made of our container's
+/// amounts stays within `ceilings`.
 pub(crate) fn plan<'a>(
     config: &'a Config,
     request: &'a Request,
     pod: &'a Pod<'a>,
     prospect: Prospect<'a>,
+    ceilings: &'a Ceilings,
 ) -> Result<Injection, Faults> {
     if is_windows(pod) {
         return Err(Faults::from(Fault::new(
@@ -105,6 +118,7 @@ pub(crate) fn plan<'a>(
         config,
         request,
         pod,
+        ceilings,
         choices: Choices::of(request),
         placement,
         aws,
@@ -148,6 +162,7 @@ struct Planner<'a> {
     config: &'a Config,
     request: &'a Request,
     pod: &'a Pod<'a>,
+    ceilings: &'a Ceilings,
     choices: Choices,
     placement: Placement,
     aws: Option<AwsReach<'a>>,
@@ -168,6 +183,7 @@ impl Planner<'_> {
         self.ensure_mounts(chosen);
         self.ensure_path_env(chosen);
         self.ensure_default_container();
+        self.ensure_backups_exclude(&identity);
         self.doubt(chosen);
         if let Some(contract) = contract {
             let container = self.container(contract, &identity, &resources, access);
@@ -214,14 +230,23 @@ impl Planner<'_> {
     /// Ours last: it moves the others' places.
     fn ensure_container(&mut self, wanted: Container) {
         let placement = self.placement;
-        let Some(position) = placement.present else {
+        let Some(position) = placement.present.or(placement.misplaced) else {
             self.steps.push(Step::Container(placement.position(), Box::new(wanted)));
             return;
         };
-        match ours::repairs(self.pod.container(position), &json(wanted), position) {
-            Ok(repairs) => self.steps.extend(repairs),
-            Err(fault) => self.faults.push(fault),
+        let present = self.pod.container(position);
+        if !ours::is_ours(present) {
+            self.faults.push(ours::foreign(position));
+            return;
         }
+        let mut site = Site::of(self.config, self.ceilings, self.pod);
+        let built = site.build(json(wanted), present);
+        if placement.misplaced.is_some() {
+            self.steps.push(Step::Moved(position, placement.position(), built));
+        } else if !is_same(&built, present) {
+            self.steps.push(Step::Repaired(position, built));
+        }
+        site.warnings.iter().for_each(|warning| self.warn(warning));
     }
 }
 

@@ -14,14 +14,16 @@
 //!
 //! Invariant: `review` is total: any bytes get an answer, never a panic or a 500.
 //! Invariant: idempotent: a pod that was admitted with its patch gets no second patch.
-//! Invariant: additive: what was submitted is still there, in the same order; only our own container
-//! follows the pod and the release: the owner of its files, its image, its configuration.
+//! Invariant: additive: what was submitted is still there, in the same order, but for what has our names: our container
+//! is built anew from the pod's content, with what of others' additions does nothing to the agent; our volumes get
+//! today's size. What has our names and is not ours is refused.
 //! Invariant: deterministic: the same input gives the same bytes.
 //! Invariant: patches carry references, never values.
 
 pub mod annotations;
 mod bounds;
 pub mod config;
+mod eks;
 pub mod fault;
 pub mod injection;
 pub mod manifest;
@@ -34,5 +36,6 @@ pub mod reach;
 pub mod request;
 mod resources;
 pub mod review;
+mod sameness;
 pub mod settings;
 pub mod workload;

@@ -54,12 +54,17 @@ impl Editor {
         }
     }
 
-    /// Sets the member at `path`, whose object exists.
-    fn set(&mut self, path: &[Token<'_>], value: Value) {
+    /// Takes the item at `path` away.
+    fn remove(&mut self, path: &[Token<'_>]) {
+        self.operations.push(Operation::remove(PointerBuf::from_tokens(path)));
+    }
+
+    /// Sets what is at `path`, whose parent exists.
+    fn set(&mut self, path: &[Token<'_>], value: Addition) {
         let path = PointerBuf::from_tokens(path);
         let exists = path.resolve(&self.original).is_ok();
         let operation = if exists { Operation::replace } else { Operation::add };
-        self.operations.push(operation(path, Addition::Json(value)));
+        self.operations.push(operation(path, value));
     }
 }
 
@@ -77,14 +82,21 @@ pub fn render(injection: Injection, pod: Value) -> Editor {
                 let path = [spec, list, index, field.into()];
                 editor.insert(&path, "-".into(), Addition::Json(value));
             }
-            Step::Set(position, path, value) => {
-                let mut tokens = container(position).to_vec();
-                tokens.extend(path.into_iter().map(Token::from));
-                editor.set(&tokens, value);
+            Step::RepairedVolume(index, volume) => {
+                let path = ["spec".into(), "volumes".into(), index.into()];
+                editor.set(&path, Addition::Volume(volume));
+            }
+            Step::Repaired(position, value) => {
+                editor.set(&container(position), Addition::Json(value));
+            }
+            Step::Moved(from, Position { list, index }, value) => {
+                editor.remove(&container(from));
+                let path = ["spec".into(), list.field().into()];
+                editor.insert(&path, index.into(), Addition::Json(value));
             }
             Step::Annotation(name, value) => {
                 let path = ["metadata".into(), "annotations".into(), name.into()];
-                editor.set(&path, Value::String(value));
+                editor.set(&path, Addition::Json(Value::String(value)));
             }
             Step::Container(Position { list, index }, value) => {
                 let path = ["spec".into(), list.field().into()];

@@ -9,29 +9,17 @@ use mayfly_spec::spec::{Aws, Identity};
 use serde_json::Value;
 
 use crate::{
+    eks::{self, Token},
     names::CONTAINER,
     pod::{Pod, Position, items, text},
     request::Request,
     settings::Annotation,
 };
 
-/// The volume that EKS's webhook adds to a pod whose service account has a role.
-pub(crate) const EKS_VOLUME: &str = "aws-iam-token";
-/// The volume that it adds to a pod whose service account has a Pod Identity association.
-pub(crate) const POD_IDENTITY_VOLUME: &str = "eks-pod-identity-token";
-
 /// What EKS's webhook sets for IRSA's role.
 const ROLE_VARIABLE: &str = "AWS_ROLE_ARN";
 /// What it sets for the region, the first before the second.
 const REGIONS: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
-/// What it sets beside either token.
-const REGION_VARIABLES: [&str; 3] =
-    ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_STS_REGIONAL_ENDPOINTS"];
-/// What it sets for IRSA; of no use beside a role of our own.
-const IRSA_VARIABLES: [&str; 2] = [ROLE_VARIABLE, "AWS_WEB_IDENTITY_TOKEN_FILE"];
-/// What it sets for Pod Identity.
-const POD_IDENTITY_VARIABLES: [&str; 2] =
-    ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"];
 
 /// Role and region as the agent itself makes them out, from its configuration and its own variables.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,7 +98,7 @@ pub(crate) struct Carried<'a> {
     /// Those that are written out.
     pub(crate) variables: Vec<(&'static str, &'a str)>,
     /// EKS's volume and where it is mounted, if its token is needed.
-    pub(crate) mount: Option<(&'static str, &'a str)>,
+    pub(crate) mount: Option<(&'static str, &'static str)>,
     position: Position,
 }
 
@@ -162,12 +150,12 @@ fn own<'a>(pod: &Pod<'a>, name: &'static str) -> Option<Said<'a>> {
     })
 }
 
-/// EKS's volume, and the variables beside it that the agent needs.
-fn wanted(identity: Identity, is_named: bool) -> (&'static str, &'static [&'static str]) {
+/// EKS's token, and the variables beside it that the agent needs.
+fn wanted(identity: Identity, is_named: bool) -> (&'static Token, &'static [&'static str]) {
     match identity {
-        Identity::PodIdentity => (POD_IDENTITY_VOLUME, &POD_IDENTITY_VARIABLES),
-        _ if is_named => (EKS_VOLUME, &[]),
-        _ => (EKS_VOLUME, &IRSA_VARIABLES),
+        Identity::PodIdentity => (&eks::POD_IDENTITY, eks::POD_IDENTITY.variables()),
+        _ if is_named => (&eks::IRSA, &[]),
+        _ => (&eks::IRSA, eks::IRSA.variables()),
     }
 }
 
@@ -177,26 +165,28 @@ fn carry_over<'a>(
     pod: &Pod<'a>,
     chosen: &[Position],
 ) -> Option<Carried<'a>> {
-    let (volume, variables) = wanted(identity, is_named);
-    let (position, container, mount) = with_token(pod, chosen, volume)?;
-    let literal =
-        |name: &&'static str| Some((*name, variable(container, name)?.get("value")?.as_str()?));
-    let variables = REGION_VARIABLES.iter().chain(variables).filter_map(literal).collect();
-    let mount = (!is_named).then(|| (volume, text(mount, "mountPath")));
+    let (token, variables) = wanted(identity, is_named);
+    let (position, container) = with_token(pod, chosen, token)?;
+    let literal = |name: &'static str| Some((name, eks::value(variable(container, name)?)?));
+    let variables = eks::region_variables().chain(variables.iter().copied());
+    let variables = variables.filter_map(literal).collect();
+    let mount = (!is_named).then_some((token.volume, token.directory));
     Some(Carried { variables, mount, position })
 }
 
-/// The container with EKS's token in `volume`, a chosen one before the others.
+/// The container in which EKS has mounted its token, a chosen one before the others.
 fn with_token<'a>(
     pod: &Pod<'a>,
     chosen: &[Position],
-    volume: &str,
-) -> Option<(Position, &'a Value, &'a Value)> {
+    token: &Token,
+) -> Option<(Position, &'a Value)> {
+    if !token.is_in(pod) {
+        return None;
+    }
     let chosen = chosen.iter().map(|position| (*position, pod.container(*position)));
     let others = pod.containers().filter(|(_, container)| text(container, "name") != CONTAINER);
-    chosen.chain(others).find_map(|(position, container)| {
-        let mut mounts = items(container, "volumeMounts").iter();
-        Some((position, container, mounts.find(|mount| text(mount, "name") == volume)?))
+    chosen.chain(others).find(|(_, container)| {
+        items(container, "volumeMounts").iter().any(|mount| token.is_mount(mount))
     })
 }
 

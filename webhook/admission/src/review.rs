@@ -285,7 +285,8 @@ fn decide(
         faults.extend(account.judgement.faults());
         faults.count_more(account.judgement.unlisted_faults());
     }
-    let plan = injection::plan(config, &request, &view, prospect);
+    let ceilings = account.judgement.ceilings.clone();
+    let plan = injection::plan(config, &request, &view, prospect, &ceilings);
     let mut plan = match plan {
         Ok(plan) if faults.is_empty() => plan,
         Ok(_) => return Outcome::Denied(faults),

@@ -2,6 +2,7 @@
 //!
 //! PURE.
 
+mod agent;
 mod policy;
 mod selection;
 mod settings;
@@ -12,8 +13,9 @@ use mayfly_spec::spec::Interval;
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Deserializer};
 
-use super::{AwsStandIns, Config, ConfigError, PullPolicy, VaultPolicy, image::is_image};
+use super::{AwsStandIns, Config, ConfigError, VaultPolicy, image::is_image};
 use crate::settings::{ValueError, VaultAddress, host_name, line, region};
+use agent::Agent;
 use policy::Policy;
 use selection::Override;
 use settings::Defaults;
@@ -44,15 +46,6 @@ struct File {
     refresh_floor: Option<Interval>,
     /// Native sidecars that the agent comes after, besides those of Istio and Linkerd.
     mesh_sidecars: BTreeSet<String>,
-}
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-struct Agent {
-    /// Its image.
-    image: Option<String>,
-    /// When the kubelet pulls it.
-    pull_policy: Option<PullPolicy>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -129,8 +122,6 @@ impl File {
         let usual = Config::default();
         let floor = self.refresh_floor.unwrap_or(usual.refresh_floor);
         let config = Config {
-            agent_image: self.agent.image.unwrap_or(usual.agent_image),
-            pull_policy: self.agent.pull_policy.unwrap_or(usual.pull_policy),
             defaults: self.defaults.into_defaults("defaults", floor)?,
             vault: self.vault.into_policy()?,
             aws: self.aws.into_stand_ins()?,
@@ -139,6 +130,7 @@ impl File {
             overrides: selection::overrides(self.overrides, floor)?,
             namespace_annotations: self.namespace_annotations,
             policy: self.policy.unwrap_or_default().into_policy()?,
+            ..self.agent.into_config(usual)?
         };
         if is_image(&config.agent_image) {
             Ok(config)

@@ -228,3 +228,26 @@ fn the_schema_knows_every_field_and_no_other() {
     assert!(has("/$defs/LabelSelector/properties/matchExpressions"), "{schema}");
     assert!(!has("/$defs/Defaults/properties/inject"));
 }
+
+#[test]
+fn mirrors_and_additions_are_names_and_places() {
+    let config = Config::from_yaml(
+        "agent:\n  image-mirrors: [mirror.example, 'mirror.example:5000/x/mayfly-agent']\n  additions:\n    keep: {variables: [RUST_LOG], mounts: [/etc/ssl/corp]}\n    drop: {variables: ['DD_*']}\n",
+    )
+    .expect("a configuration");
+    assert_eq!(config.image_mirrors.len(), 2);
+    assert!(config.additions.keep.has_mount("/etc/ssl/corp/ca.pem"));
+    assert!(!config.additions.keep.has_mount("/etc/ssl/corporation"));
+    assert!(config.additions.drop.has_variable("DD_SITE"));
+    for (list, value) in [
+        ("image-mirrors", "[https://mirror.example]"),
+        ("image-mirrors", "['mirror.example/a:1']"),
+        ("image-mirrors", "[mirror.example/]"),
+        ("additions", "{keep: {variables: ['*']}}"),
+        ("additions", "{drop: {mounts: [etc]}}"),
+        ("additions", "{drop: {mounts: [/a/../b]}}"),
+    ] {
+        let told = refusal(&format!("agent: {{{list}: {value}}}"));
+        assert!(told.contains(&format!("agent.{list}")), "{told}");
+    }
+}

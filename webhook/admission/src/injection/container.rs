@@ -34,7 +34,7 @@ use crate::{
 };
 
 /// The agent's program in its image.
-const PROGRAM: &str = "/mayfly-agent";
+pub(super) const PROGRAM: &str = "/mayfly-agent";
 
 /// How much longer than the agent's own deadline its gate waits: the agent ends first, and its
 /// reason is what people see.

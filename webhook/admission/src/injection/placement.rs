@@ -4,6 +4,7 @@
 
 use mayfly_spec::spec::Mode;
 
+use super::ours;
 use crate::{
     config::Config,
     fault::Fault,
@@ -20,6 +21,8 @@ pub(super) struct Placement {
     /// Where it is, if it is there; that is never corrected, because other webhooks have their
     /// reasons, and two that correct each other never end.
     pub(super) present: Option<Position>,
+    /// Where it is in the other list: from before the mode was another, because nobody moves a container there.
+    pub(super) misplaced: Option<Position>,
 }
 
 impl Placement {
@@ -47,13 +50,15 @@ pub(super) fn place(mode: Mode, pod: &Pod<'_>, config: &Config) -> Result<Placem
         .filter(|(_, container)| text(container, "name") == CONTAINER)
         .map(|(position, _)| position)
         .collect();
-    let present = match named.as_slice() {
-        [] => None,
-        [position] if position.list == list => Some(*position),
-        [position] | [_, position, ..] => return Err(taken(*position)),
+    let (present, misplaced) = match named.as_slice() {
+        [] => (None, None),
+        [position] if position.list == list => (Some(*position), None),
+        [position] if ours::is_ours(pod.container(*position)) => (None, Some(*position)),
+        [position] => return Err(ours::foreign(*position)),
+        [_, position, ..] => return Err(taken(*position)),
     };
     let index = if list == List::Init { after_mesh(pod, config) } else { 0 };
-    Ok(Placement { list, index, present })
+    Ok(Placement { list, index, present, misplaced })
 }
 
 fn after_mesh(pod: &Pod<'_>, config: &Config) -> usize {

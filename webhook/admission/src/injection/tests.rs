@@ -3,7 +3,7 @@ use serde_json::json;
 use super::{Config, Pod, Prospect, Step, Value, plan};
 use crate::{
     annotations::{Asked, parse},
-    policy::{Namespace, Subject},
+    policy::{Ceilings, Namespace, Subject},
 };
 
 /// The agent's container for a pod of these containers, with these annotations.
@@ -21,7 +21,8 @@ fn agent(annotations: &[(&str, &str)], spec: &Value) -> Result<Value, Vec<String
     assert!(faults.is_empty(), "{faults:?}");
     let pod = json!({"spec": spec});
     let pod = Pod::read(&pod).expect("a pod");
-    let plan = plan(&config, &request, &pod, Prospect::of(&config, &request, &pod));
+    let (prospect, ceilings) = (Prospect::of(&config, &request, &pod), Ceilings::default());
+    let plan = plan(&config, &request, &pod, prospect, &ceilings);
     let plan = plan.map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     let container = plan.steps.into_iter().find_map(|step| match step {
         Step::Container(_, container) => Some(super::json(container)),
@@ -108,12 +109,53 @@ fn the_first_chosen_container_with_eks_token_is_the_one_to_follow() {
         json!({
             "name": name,
             "env": [{"name": "AWS_REGION", "value": region}, {"name": "AWS_ROLE_ARN", "valueFrom": {}}],
-            "volumeMounts": [{"name": "aws-iam-token", "mountPath": "/eks"}],
+            "volumeMounts": [{"name": "aws-iam-token", "readOnly": true, "mountPath": EKS}],
         })
     };
-    let pod = json!({"containers": [{"name": "app"}, eks("other", "eu-west-1"), eks("chosen", "us-east-1")]});
+    let pod = json!({"volumes": [token()], "containers": [{"name": "app"}, eks("other", "eu-west-1"), eks("chosen", "us-east-1")]});
     let agent = agent(&[("containers", "app,chosen")], &pod).expect("a plan");
     assert_eq!(agent["env"][3], json!({"name": "AWS_REGION", "value": "us-east-1"}));
     assert_eq!(agent["env"][4], Value::Null, "only what is written out is carried over");
-    assert_eq!(agent["volumeMounts"][2]["mountPath"], "/eks");
+    assert_eq!(agent["volumeMounts"][2]["mountPath"], EKS);
+}
+
+const EKS: &str = "/var/run/secrets/eks.amazonaws.com/serviceaccount";
+
+fn token() -> Value {
+    let source = json!({"serviceAccountToken": {"audience": "sts.amazonaws.com", "expirationSeconds": 86400, "path": "token"}});
+    json!({"name": "aws-iam-token", "projected": {"defaultMode": 420, "sources": [source]}})
+}
+
+#[test]
+fn what_only_has_the_name_of_eks_is_not_carried_over() {
+    let container = |mount: Value| {
+        let env = json!([{"name": "AWS_REGION", "value": "eu-west-1"}, {"name": "AWS_ROLE_ARN", "value": "arn:$(X)"}]);
+        json!({"name": "side", "env": env, "volumeMounts": [mount]})
+    };
+    let mount = || json!({"name": "aws-iam-token", "readOnly": true, "mountPath": EKS});
+    let agent = |mount: Value, volume: Value| {
+        let pod = json!({"volumes": [volume], "containers": [{"name": "app"}, container(mount)]});
+        agent(&[("containers", "app")], &pod).expect("a plan")
+    };
+    let honest = agent(mount(), token());
+    assert_eq!(honest["env"][3]["value"], "eu-west-1");
+    assert_eq!(honest["env"][4], Value::Null, "the kubelet would expand it");
+    let forged = |field: &str, value: Value| {
+        let mut mount = mount();
+        mount[field] = value;
+        mount
+    };
+    let config_map = json!({"name": "aws-iam-token", "configMap": {"name": "x"}});
+    let mut other_audience = token();
+    other_audience["projected"]["sources"][0]["serviceAccountToken"]["audience"] = json!("vault");
+    for (mount, volume) in [
+        (forged("mountPath", json!("/mayfly-agent")), token()),
+        (forged("subPath", json!("x")), token()),
+        (forged("readOnly", json!(false)), token()),
+        (mount(), config_map),
+        (mount(), other_audience),
+    ] {
+        let agent = agent(mount, volume);
+        assert_eq!((&agent["env"][3], &agent["volumeMounts"][2]), (&Value::Null, &Value::Null));
+    }
 }

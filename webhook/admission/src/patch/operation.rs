@@ -3,18 +3,19 @@
 //! PURE. So the agent's container is written to JSON once, as bytes of the answer, and not first
 //! turned into a tree: half of a review's time went there.
 
-use json_patch::{AddOperation, Patch, PatchOperation, ReplaceOperation};
+use json_patch::{AddOperation, Patch, PatchOperation, RemoveOperation, ReplaceOperation};
 use jsonptr::PointerBuf;
 use k8s_openapi::api::core::v1::{Container, Volume};
 use serde::Serialize;
 use serde_json::Value;
 
-/// An addition or a replacement.
+/// An addition, a replacement or a removal.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Operation {
     op: Verb,
     path: PointerBuf,
-    value: Addition,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<Addition>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -22,6 +23,7 @@ pub struct Operation {
 enum Verb {
     Add,
     Replace,
+    Remove,
 }
 
 /// What is added.
@@ -40,11 +42,15 @@ pub enum Addition {
 
 impl Operation {
     pub(super) fn add(path: PointerBuf, value: Addition) -> Self {
-        Self { op: Verb::Add, path, value }
+        Self { op: Verb::Add, path, value: Some(value) }
     }
 
     pub(super) fn replace(path: PointerBuf, value: Addition) -> Self {
-        Self { op: Verb::Replace, path, value }
+        Self { op: Verb::Replace, path, value: Some(value) }
+    }
+
+    pub(super) fn remove(path: PointerBuf) -> Self {
+        Self { op: Verb::Remove, path, value: None }
     }
 
     fn to_json_patch(&self) -> PatchOperation {
@@ -52,6 +58,7 @@ impl Operation {
         match self.op {
             Verb::Add => PatchOperation::Add(AddOperation { path, value }),
             Verb::Replace => PatchOperation::Replace(ReplaceOperation { path, value }),
+            Verb::Remove => PatchOperation::Remove(RemoveOperation { path }),
         }
     }
 }

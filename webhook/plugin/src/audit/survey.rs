@@ -213,7 +213,7 @@ fn has_ended(pod: &Value) -> bool {
 fn asks(pod: &Value) -> bool {
     let annotations = Pod::annotations(pod).into_iter().flatten();
     let mut switches = annotations.filter(|(key, _)| annotations::is_switch(key));
-    switches.any(|(_, value)| value == "true")
+    switches.any(|(_, value)| value.as_str().map(str::trim) == Some("true"))
 }
 
 fn agent(pod: &Value) -> Option<&Value> {

@@ -1,32 +1,27 @@
 //! How much the agent and its volume would take.
 //!
-//! PURE. Amounts that a container of our name has already are judged too: whoever wrote them, they would be there.
-
-use serde_json::Value;
+//! PURE. Amounts that a container of our name has already are not judged: they stay only within the ceilings.
 
 use super::{Ask, Origin, Take};
 use crate::{
-    names::CONTAINER,
-    pod::{Pod, place, text},
+    pod::Pod,
     quantity::Quantity,
     request::Request,
     resources::{Pair, Resources},
     settings::{Amount, Annotation},
 };
 
-/// A resource, with its request and its limit.
-const RESOURCES: [(&str, [Annotation; 2]); 2] = [
-    ("cpu", [Annotation::CpuRequest, Annotation::CpuLimit]),
-    ("memory", [Annotation::MemoryRequest, Annotation::MemoryLimit]),
+/// Request and limit of each resource.
+const RESOURCES: [[Annotation; 2]; 2] = [
+    [Annotation::CpuRequest, Annotation::CpuLimit],
+    [Annotation::MemoryRequest, Annotation::MemoryLimit],
 ];
 
 impl Ask {
     pub(super) fn add_amounts(&mut self, request: &Request, pod: &Pod<'_>) {
         let Resources { volume, cpu, memory } = Resources::of(request, pod);
-        for ((resource, names), pair) in RESOURCES.into_iter().zip([cpu, memory]) {
-            let pair = as_admitted(pair);
-            self.add_pair(request, names, &pair);
-            self.add_present(pod, resource, names, &pair);
+        for (names, pair) in RESOURCES.into_iter().zip([cpu, memory]) {
+            self.add_pair(request, names, &as_admitted(pair));
         }
         let size = Annotation::VolumeSize;
         self.add_amount(request, [size, size], Some(volume));
@@ -57,32 +52,6 @@ impl Ask {
         let place = Origin::of(request, by).place(by).unwrap_or_else(|| of.to_string());
         self.takes.push(Take { of, place, amount });
     }
-
-    /// What is there and is not what we would write.
-    fn add_present(
-        &mut self,
-        pod: &Pod<'_>,
-        resource: &str,
-        [least, most]: [Annotation; 2],
-        (requested, limit): &Pair,
-    ) {
-        let ours = pod.containers().filter(|(_, container)| text(container, "name") == CONTAINER);
-        for (position, container) in ours {
-            for (side, of, usual) in [("requests", least, requested), ("limits", most, limit)] {
-                // As above, the limit is the request that there will not be.
-                let by_limit = || present(container, "limits", resource);
-                let given = present(container, side, resource);
-                let given = given.or_else(|| usual.is_none().then(by_limit).flatten());
-                let Some(present) = given else { continue };
-                let amount = present.parse::<Quantity>().ok();
-                let is_nothing = side == "requests" && is_zero(&present);
-                if !is_nothing && (amount.is_none() || amount != *usual) {
-                    let place = format!("{}.resources.{side}.{resource}", place(position));
-                    self.takes.push(Take { of, place, amount });
-                }
-            }
-        }
-    }
 }
 
 /// The API server takes the limit for a request that there is not.
@@ -96,16 +65,4 @@ fn said(request: &Request, of: Annotation) -> Option<Quantity> {
         Annotation::VolumeSize => request.settings.volume_size.clone(),
         of => request.settings.amount(of).cloned().and_then(Amount::quantity),
     }
-}
-
-fn present(container: &Value, side: &str, resource: &str) -> Option<String> {
-    let amount = container.get("resources")?.get(side)?.get(resource)?;
-    let text = || amount.as_str().map_or_else(|| amount.to_string(), str::to_owned);
-    (!amount.is_null()).then(text)
-}
-
-/// Whether a quantity is nothing at all: the smallest request, but as a limit the largest.
-fn is_zero(text: &str) -> bool {
-    let number = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
-    number.parse() == Ok(0.0)
 }

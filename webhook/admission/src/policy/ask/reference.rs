@@ -48,9 +48,11 @@ fn spelling(location: &Location) -> String {
             role: None,
             external_id: None,
         }),
-        Location::Vault(path) => Location::Vault(VaultPath { version: None, ..path }),
+        Location::Vault(path) => {
+            Location::Vault(VaultPath { version: None, namespace: None, ..path })
+        }
         Location::VaultWrite(write) => {
-            Location::VaultWrite(VaultWrite { body: BTreeMap::new(), ..write })
+            Location::VaultWrite(VaultWrite { body: BTreeMap::new(), namespace: None, ..write })
         }
         other => other,
     }

@@ -56,8 +56,8 @@ impl Ask {
 
 /// The namespace in which `location` is read, the empty text for the root: the pod's. The one place that has to know
 /// of a reference that names another.
-fn effective_vault_namespace<'a>(_location: &'a Location, settings: &'a Settings) -> &'a str {
-    vault_namespace(settings)
+fn effective_vault_namespace<'a>(location: &'a Location, settings: &'a Settings) -> &'a str {
+    location.vault_namespace().unwrap_or_else(|| vault_namespace(settings))
 }
 
 /// The namespace that the agent logs in to.
