@@ -162,7 +162,6 @@ fn a_namespace_is_seen_at_the_beginning_of_a_path() {
         &[path("vault-write:team-b/pki/issue/web")],
         "its beginning",
     );
-    denies("{name: r, vault-namespaces: ['']}", &[path("vault-write:a//b")], "without `//`");
     // Each beginning is an allowed namespace, below the pod's own.
     let below = "{name: r, vault-namespaces: ['team-a', 'team-a/**']}";
     allows(below, &[own, ("vault-namespace", "team-a")]);
