@@ -76,9 +76,6 @@ pub(crate) enum By {
     Variable(Position, &'static str),
 }
 
-/// What stands for a variable's value that the kubelet finds out, and nobody else: nothing that a policy could allow.
-const ELSEWHERE: &str = "$(valueFrom)";
-
 /// What will reach the agent of a pod that is not admitted yet.
 #[derive(Debug, Clone)]
 pub(crate) struct AwsReach<'a> {
@@ -86,8 +83,6 @@ pub(crate) struct AwsReach<'a> {
     pub(crate) reach: Reach<Said<'a>>,
     /// Whether it shows a token of our own, because a role is named, instead of the one that EKS's webhook has put there.
     pub(crate) has_own_token: bool,
-    /// Where its token is and who takes it, as variables say it.
-    pub(crate) proof: Vec<Said<'a>>,
     /// What EKS's webhook gave to an app's container, which the agent gets too.
     pub(crate) carried: Option<Carried<'a>>,
 }
@@ -121,14 +116,13 @@ impl<'a> AwsReach<'a> {
             said(&settings.aws_region, Annotation::AwsRegion),
         ];
         let variable = |name| {
-            let said = own(pod, name).or_else(|| carried.as_ref()?.said(name));
+            // What we would write there ourselves takes the place of whatever is there.
+            let said = carried.as_ref().and_then(|carried| carried.said(name));
+            let said = said.or_else(|| own(pod, name));
             said.filter(|said| !said.text.is_empty())
         };
         let reach = Reach::new(identity, configured, variable);
-        let (_, proof) = wanted(identity, is_named);
-        let proof = proof.iter().filter(|name| **name != ROLE_VARIABLE);
-        let proof = proof.filter_map(|name| variable(name)).collect();
-        Some(Self { reach, has_own_token: is_named, proof, carried })
+        Some(Self { reach, has_own_token: is_named, carried })
     }
 }
 
@@ -139,13 +133,13 @@ impl<'a> Carried<'a> {
     }
 }
 
-/// What is in our own container already, where EKS's webhook, or somebody in its name, may have put it: that stays, an
-/// empty text too.
+/// What is in our own container already, where EKS's webhook, or somebody in its name, may have put it: a literal of its
+/// own grammar stays, of a token only beside that token. Whatever else is there does not reach the agent.
 fn own<'a>(pod: &Pod<'a>, name: &'static str) -> Option<Said<'a>> {
     let mut ours = pod.containers().filter(|(_, container)| text(container, "name") == CONTAINER);
     ours.find_map(|(position, container)| {
-        let variable = variable(container, name)?;
-        let text = variable.get("valueFrom").map_or_else(|| text(variable, "value"), |_| ELSEWHERE);
+        let has_token = eks::token_of(name).is_none_or(|token| token.is_in(pod));
+        let text = eks::value(variable(container, name)?).filter(|_| has_token)?;
         Some(Said { text, by: By::Variable(position, name) })
     })
 }

@@ -133,7 +133,7 @@ impl Planner<'_> {
     }
 
     fn identify_to_aws(&mut self, identities: &mut Identities, aws: AwsReach<'_>) {
-        let AwsReach { reach, has_own_token, carried, .. } = aws;
+        let AwsReach { reach, has_own_token, carried } = aws;
         if reach.identity == Identity::PodIdentity {
             self.refuse_without_association();
         }

@@ -53,6 +53,19 @@ fn denies(rules: &str, annotations: &[(&str, &str)], reason: &str) {
     assert!(told, "{rules} {annotations:?}: {refusals:?} lacks `{reason}`");
 }
 
+/// The volume of IRSA's token, as EKS's webhook writes it.
+fn eks_volume() -> Value {
+    let token =
+        json!({"audience": "sts.amazonaws.com", "expirationSeconds": 86400, "path": "token"});
+    json!({"name": "aws-iam-token", "projected": {"sources": [{"serviceAccountToken": token}]}})
+}
+
+/// Its mount.
+fn eks_mount() -> Value {
+    let place = "/var/run/secrets/eks.amazonaws.com/serviceaccount";
+    json!({"name": "aws-iam-token", "mountPath": place, "readOnly": true})
+}
+
 const VAULT: (&str, &str) = ("file.a", "vault:secret/team-a/db#a");
 const AWS: (&str, &str) = ("file.a", "aws-sm:team-a/db#a");
 /// A value that was sealed with a key of `123456789012` in `eu-central-1`.

@@ -20,6 +20,24 @@ const ROLES: [&str; 3] =
     ["", "arn:aws:iam::111111111111:role/a", "arn:aws:iam::222222222222:role/b"];
 const NAMES: [&str; 3] = ["AWS_ROLE_ARN", "AWS_REGION", "AWS_DEFAULT_REGION"];
 
+/// As EKS's webhook writes it.
+fn mount(volume: &str) -> Value {
+    let service = if volume == "aws-iam-token" { "eks" } else { "pods.eks" };
+    let place = format!("/var/run/secrets/{service}.amazonaws.com/serviceaccount");
+    json!({"name": volume, "mountPath": place, "readOnly": true})
+}
+
+/// Both volumes, as EKS's webhook writes them.
+fn volumes() -> Value {
+    let volume = |name: &str, audience: &str, path: &str| {
+        let token = json!({"audience": audience, "expirationSeconds": 86400, "path": path});
+        json!({"name": name, "projected": {"sources": [{"serviceAccountToken": token}]}})
+    };
+    let irsa = volume("aws-iam-token", "sts.amazonaws.com", "token");
+    let name = "eks-pod-identity-token";
+    json!([irsa, volume(name, "pods.eks.amazonaws.com", name)])
+}
+
 fn any_container(name: &'static str) -> impl Strategy<Value = Value> {
     let volumes = vec!["aws-iam-token", "eks-pod-identity-token"];
     (subsequence(NAMES.to_vec(), 0..=3), select(ROLES.to_vec()), subsequence(volumes, 0..=2)).prop_map(
@@ -32,8 +50,7 @@ fn any_container(name: &'static str) -> impl Strategy<Value = Value> {
                     _ => json!({"name": variable, "value": format!("eu-{}-{}", name.len(), variable.len())}),
                 })
                 .collect();
-            let mounts: Vec<Value> =
-                volumes.into_iter().map(|name| json!({"name": name, "mountPath": format!("/{name}")})).collect();
+            let mounts: Vec<Value> = volumes.into_iter().map(mount).collect();
             json!({"name": name, "env": env, "volumeMounts": mounts})
         },
     )
@@ -89,9 +106,11 @@ proptest! {
         first in any_container("first"),
         second in any_container("second"),
         later in any_container(CONTAINER),
+        has_volumes in any::<bool>(),
     ) {
         let config = Config::default();
-        let spec = json!({"containers": [first, second]});
+        let volumes = if has_volumes { volumes() } else { json!([]) };
+        let spec = json!({"containers": [first, second], "volumes": volumes});
         let pod = json!({"metadata": {"annotations": annotations}, "spec": spec});
         let told = foretold(&config, &pod).expect("AWS is asked");
         let Outcome::Injected(injected) = inject(&config, Some(&Namespace::default()), pod, false).outcome else {

@@ -14,10 +14,6 @@ impl Ask {
     pub(super) fn add_aws(&mut self, request: &Request, aws: &AwsReach<'_>) {
         self.add_said(request, Kind::AwsRole, aws.reach.role);
         self.add_said(request, Kind::AwsRegion, aws.reach.region);
-        // As whom the agent asks is nothing that the kubelet may find out.
-        for said in aws.proof.iter().filter(|said| !is_literal(said.text)) {
-            self.add_said(request, Kind::AwsRole, Some(*said));
-        }
         for region in request.settings.aws_failover_regions.iter().flatten() {
             self.add_setting(request, Kind::AwsRegion, Annotation::AwsFailoverRegions, region);
         }
@@ -50,10 +46,4 @@ impl Ask {
             self.wish(kind, place, text);
         }
     }
-}
-
-/// Whether a variable's value is a file's path or an address as it is.
-fn is_literal(value: &str) -> bool {
-    let has_form = value.starts_with('/') || url::Url::parse(value).is_ok_and(|url| url.has_host());
-    has_form && !value.contains(|character: char| character == '$' || character.is_control())
 }

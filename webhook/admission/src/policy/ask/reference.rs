@@ -3,7 +3,8 @@
 //! PURE. `<source>:<path>`, percent-encoded as [`Location`]'s own `Display` has it, or the ARN as it
 //! is; of a sealed value `kms:` and the ARN of its key. Left out is what says which part or version
 //! of a secret: `#key`, `?stage=`, `?version=`; and the fields of a write, which Vault's own policies
-//! judge. What says whose secret it is stays: `?kv=`, which moves a path inside its mount. `?region=`
+//! judge. What says whose secret it is stays: `?kv=`, `?mount=` and `?engine=`,
+//! which move a path inside its mount, and `?namespace=`. `?region=`
 //! and `?role=` are judged with the pod's other regions and roles.
 
 use std::collections::BTreeMap;
@@ -48,11 +49,9 @@ fn spelling(location: &Location) -> String {
             role: None,
             external_id: None,
         }),
-        Location::Vault(path) => {
-            Location::Vault(VaultPath { version: None, namespace: None, ..path })
-        }
+        Location::Vault(path) => Location::Vault(VaultPath { version: None, ..path }),
         Location::VaultWrite(write) => {
-            Location::VaultWrite(VaultWrite { body: BTreeMap::new(), namespace: None, ..write })
+            Location::VaultWrite(VaultWrite { body: BTreeMap::new(), ..write })
         }
         other => other,
     }
