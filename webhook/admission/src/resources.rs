@@ -70,7 +70,12 @@ impl Resources {
             (settings.memory_request.clone(), settings.memory_limit.clone());
         let limit = needed(&volume).max(USUAL_MEMORY_LIMIT).div_ceil(MEBIBYTE);
         let limit = Some(Quantity::mebibytes(limit));
-        let (cpu, memory) = if is_guaranteed(pod) {
+        let (cpu, memory) = if has_budget(pod) {
+            (
+                pair(cpu_request, cpu_limit, None, None),
+                pair(memory_request, memory_limit, None, None),
+            )
+        } else if is_guaranteed(pod) {
             let cpu = same(cpu_request, cpu_limit, fixed(GUARANTEED_CPU));
             (cpu, same(memory_request, memory_limit, limit))
         } else {
@@ -188,15 +193,18 @@ fn fixed(text: &str) -> Option<Quantity> {
     text.parse().ok()
 }
 
+/// Whether the pod as a whole has resources, within which the agent runs as every other container does: a request of
+/// its own would stand for those of all containers, and a limit might be above the pod's.
+fn has_budget(pod: &Pod<'_>) -> bool {
+    pod.field("resources").and_then(Value::as_object).is_some_and(|resources| !resources.is_empty())
+}
+
 /// Whether the author's containers make the pod one of class Guaranteed: each has limits, and
-/// requests that are the same or absent. Resources of the pod as a whole decide without us.
+/// requests that are the same or absent.
 fn is_guaranteed(pod: &Pod<'_>) -> bool {
-    let pod_level = pod.field("resources").is_some_and(|resources| !resources.is_null());
     let mut authors =
         pod.containers().filter(|(_, container)| text(container, "name") != CONTAINER);
-    !pod_level
-        && authors
-            .all(|(_, container)| ["cpu", "memory"].iter().all(|name| is_fixed(container, name)))
+    authors.all(|(_, container)| ["cpu", "memory"].iter().all(|name| is_fixed(container, name)))
 }
 
 fn is_fixed(container: &Value, resource: &str) -> bool {
