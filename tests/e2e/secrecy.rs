@@ -137,11 +137,12 @@ impl Found {
         roots.extend(processes()?);
         roots.extend(core_files()?);
         let roots: Vec<&Path> = roots.iter().map(PathBuf::as_path).collect();
+        // A pod that goes while the search looks has its memory in the first list, one that comes in the second.
+        let mut in_memory = in_memory()?;
         let files = search.below(&roots).await?;
         let events = cluster.kubectl(&["get", "events", "--all-namespaces", "--output=json"]);
         let objects = search.is_in(&events.await?);
-        let in_memory = mounts()?.into_iter().filter(|(_, kind)| kind == "tmpfs");
-        let in_memory = in_memory.map(|(point, _)| point).collect();
+        in_memory.extend(self::in_memory()?);
         Ok(Self { files, objects, pods: node.join("kubelet/pods"), in_memory })
     }
 
@@ -161,6 +162,12 @@ impl Found {
         let folder = pod_folder(cluster, &pod.uid().await?);
         Ok(self.files.iter().any(|file| file.starts_with(&folder) && self.is_in_memory(file)))
     }
+}
+
+/// Where this machine's memory is mounted now.
+fn in_memory() -> Result<Vec<PathBuf>> {
+    let mounts = mounts()?.into_iter().filter(|(_, kind)| kind == "tmpfs");
+    Ok(mounts.map(|(point, _)| point).collect())
 }
 
 /// The environment and the command line of every process.

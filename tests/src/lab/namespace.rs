@@ -5,7 +5,12 @@ use std::{process::Output, sync::Arc};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use super::{cluster::timeout, condition::PATIENCE, launch::Lab, pod::Pod, program::Program};
+use super::{
+    condition::{PATIENCE, eventually},
+    launch::Lab,
+    pod::Pod,
+    program::Program,
+};
 
 /// A namespace that belongs to one test.
 #[derive(Debug, Clone)]
@@ -30,15 +35,9 @@ impl Namespace {
         lab.kubectl(&["create", "namespace", &name]).await?;
         let namespace = Self { lab, name };
         // Without these the API server refuses pods, or the kubelet does not start them.
-        let limit = timeout(PATIENCE);
-        let wait = [
-            "wait",
-            "--for=create",
-            &limit,
-            "serviceaccount/default",
-            "configmap/kube-root-ca.crt",
-        ];
-        namespace.kubectl(&wait).await.context("wait for the namespace's service account")?;
+        let needed = ["get", "serviceaccount/default", "configmap/kube-root-ca.crt"];
+        let made = || async { namespace.kubectl(&needed).await.map(drop) };
+        eventually("the namespace's service account", PATIENCE, made).await?;
         Ok(namespace)
     }
 
