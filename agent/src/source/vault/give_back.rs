@@ -17,6 +17,8 @@ use crate::source::contract::Leased;
 
 /// The end of a container is near; it may not take longer.
 const LIMIT: Duration = Duration::from_secs(5);
+/// An answer that is near is waited for, so that what it brings can be given back.
+const LANDING: Duration = Duration::from_secs(1);
 
 impl Vault {
     /// Gives back what was taken for the pod's life, as far as that is possible in a short time.
@@ -53,8 +55,9 @@ impl Vault {
 
     /// Ends what was made for a look that did not wait for it.
     async fn revoke_unclaimed(&self) -> bool {
+        let Ok(landed) = timeout(LANDING, self.api.land()).await else { return false };
         let mut done = true;
-        for Landed { token, result, .. } in self.api.land().await {
+        for Landed { token, result, .. } in landed {
             let Ok(body) = result else { continue };
             if let (None, Ok(login)) = (&token, Login::parse(&body)) {
                 let token = login.token.expose_text().unwrap_or_default();
