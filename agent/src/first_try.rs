@@ -35,7 +35,7 @@ impl<'a> FirstTry<'a> {
     }
 
     /// Waits until the try is lost, and remembers that it was; for ever, if it has the whole deadline.
-    async fn lost(&self, spec: &Spec, contact: &Contact) -> Fault {
+    async fn lost(self, spec: &Spec, contact: &Contact) -> Fault {
         let began = Instant::now();
         sleep(FIRST_LOOK).await;
         loop {
@@ -53,11 +53,11 @@ impl<'a> FirstTry<'a> {
         silence(began.elapsed())
     }
 
-    fn remember(&self) -> Result<(), FolderError> {
+    fn remember(self) -> Result<(), FolderError> {
         self.folder.write(MARK, b"")
     }
 
-    fn seen(&self, spec: &Spec, contact: &Contact, began: Instant) -> Seen {
+    fn seen(self, spec: &Spec, contact: &Contact, began: Instant) -> Seen {
         Seen {
             spent: began.elapsed(),
             complete: gate::is_open(spec, self.folder.path()).unwrap_or(false),

@@ -113,7 +113,10 @@ async fn aws_pod_identity_that_is_associated_later_is_waited_for(cluster: &Clust
     };
     eventually("the first refusal", PATIENCE, refused).await?;
     cluster.aws().associate(&tenant.role, tenant.namespace.name(), "default").await?;
-    let delivered = || async { Ok(ensure!(pod.file("/run/mayfly/own").await? == value)) };
+    let delivered = || async {
+        let _: () = ensure!(pod.file("/run/mayfly/own").await? == value);
+        Ok(())
+    };
     eventually("the file", PATIENCE, delivered).await
 }
 

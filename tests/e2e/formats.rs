@@ -4,12 +4,16 @@
 mod rendered;
 mod sample;
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 use anyhow::{Context, Result, ensure};
 use mayfly_tests::{
     free_cases,
-    lab::{folders::Folders, suite::Case, tools::readers::Readers},
+    lab::{
+        folders::{self, Folders},
+        suite::Case,
+        tools::readers::Readers,
+    },
 };
 use serde_json::{Map, Value};
 use tempfile::TempDir;
@@ -124,7 +128,7 @@ impl Written {
     fn add(&mut self, shape: &str, secret: &str) -> Result<()> {
         let name = format!("{:05}", self.expected.len());
         let text = rendered(shape, secret).map_err(anyhow::Error::msg)?;
-        fs::write(self.folder.path().join(&name), text).context("write a file")?;
+        folders::write(&self.folder.path().join(&name), text)?;
         self.expected.insert(name, serde_json::from_str(secret)?);
         Ok(())
     }
@@ -136,7 +140,7 @@ impl Written {
             ensure!(
                 same(got, expected),
                 "{reader} read {got} for {expected} from:\n{}",
-                fs::read_to_string(self.folder.path().join(name))?
+                folders::read(&self.folder.path().join(name))?
             );
         }
         Ok(())

@@ -72,8 +72,12 @@ fn is_ours_to_change(operation: &PatchOperation) -> bool {
     let path = add.path.to_string();
     let names: Vec<&str> = path.split('/').skip(1).collect();
     match names.as_slice() {
-        ["metadata", "annotations", "kubectl.kubernetes.io~1default-container"]
-        | ["metadata", "annotations", "backup.velero.io~1backup-volumes-excludes"]
+        [
+            "metadata",
+            "annotations",
+            "kubectl.kubernetes.io~1default-container"
+            | "backup.velero.io~1backup-volumes-excludes",
+        ]
         | ["spec", "volumes", "-"]
         | ["spec", "volumes" | "initContainers"]
         | ["spec", "initContainers" | "containers", _, "volumeMounts" | "env"]

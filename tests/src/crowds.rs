@@ -24,7 +24,7 @@ pub fn pods() -> Vec<(&'static str, String)> {
         ("aliases", annotated(&[("files", aliases())])),
         ("long words for a suggestion", words()),
         ("variables of path-env", annotated(&[("path-env", "A=b,".repeat(500_000))])),
-        ("tolerations", spec("tolerations", "{},".repeat(990_000))),
+        ("tolerations", spec("tolerations", &"{},".repeat(990_000))),
         ("an agent with variables", agent()),
         ("variables by variables", variables()),
         ("names of containers", annotated(&[("containers", "a,".repeat(120_000))])),
@@ -43,7 +43,7 @@ pub fn pods() -> Vec<(&'static str, String)> {
         ),
         ("a long reference", annotated(&[("file.a", format!("aws-sm:{}", "%41".repeat(80_000)))])),
         ("labels", labels()),
-        ("containers", spec("containers", r#"{"name":"a"},"#.repeat(200_000))),
+        ("containers", spec("containers", &r#"{"name":"a"},"#.repeat(200_000))),
         ("containers with path-env", many_containers()),
         ("mounts of ours", mounts()),
     ]
@@ -81,7 +81,7 @@ fn annotated(annotations: &[(&str, String)]) -> String {
 }
 
 /// A pod whose list `field` holds `items`, which end with a comma.
-fn spec(field: &str, items: String) -> String {
+fn spec(field: &str, items: &str) -> String {
     let items = items.trim_end_matches(',');
     let containers = if field == "containers" { "" } else { r#""containers":[{"name":"a"}],"# };
     format!(
@@ -164,5 +164,5 @@ fn mounts() -> String {
     let mount =
         r#"{"name":"mayfly-secrets","mountPath":"/run/mayfly","subPath":"x"},"#.repeat(40_000);
     let mount = mount.trim_end_matches(',');
-    spec("containers", format!(r#"{{"name":"a","volumeMounts":[{mount}]}},"#))
+    spec("containers", &format!(r#"{{"name":"a","volumeMounts":[{mount}]}},"#))
 }

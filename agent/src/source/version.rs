@@ -162,7 +162,7 @@ mod tests {
         #[test]
         fn any_dates_are_compared(held: u64, next: u64, seconds in proptest::array::uniform4(0..u64::MAX / 4)) {
             let [made, made_next, seen, now] = seconds.map(|second| {
-                SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(second)).unwrap_or(at(second >> 32))
+                SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(second)).unwrap_or_else(|| at(second >> 32))
             });
             let (held, next) = (Version::numbered(held, Some(made)), Version::numbered(next, Some(made_next)));
             for (older, newer) in [(&held, &next), (&next, &held)] {

@@ -60,13 +60,13 @@ impl Change {
 /// All changes of `pod`.
 pub(super) fn changes(pod: &Value) -> Vec<Change> {
     let mut all = Vec::new();
-    add(pod, String::new(), &mut all);
+    add(pod, "", &mut all);
     all
 }
 
-fn add(value: &Value, at: String, all: &mut Vec<Change>) {
+fn add(value: &Value, at: &str, all: &mut Vec<Change>) {
     if !at.is_empty() {
-        all.push(Change::Remove(at.clone()));
+        all.push(Change::Remove(at.to_owned()));
         let others = [
             json!(null),
             json!(""),
@@ -78,20 +78,21 @@ fn add(value: &Value, at: String, all: &mut Vec<Change>) {
             json!({}),
             json!("/mayfly-agent"),
         ];
-        all.extend(others.into_iter().map(|other| Change::Set(at.clone(), other)));
+        all.extend(others.into_iter().map(|other| Change::Set(at.to_owned(), other)));
     }
     match value {
         Value::Object(members) => {
             let more = members_of_others().into_iter();
-            all.extend(more.map(|(name, value)| Change::Put(at.clone(), name, value)));
+            all.extend(more.map(|(name, value)| Change::Put(at.to_owned(), name, value)));
             for (name, value) in members {
-                add(value, format!("{at}/{}", name.replace('~', "~0").replace('/', "~1")), all);
+                let name = name.replace('~', "~0").replace('/', "~1");
+                add(value, &format!("{at}/{name}"), all);
             }
         }
         Value::Array(items) => {
-            all.extend(items_of_others().into_iter().map(|item| Change::Push(at.clone(), item)));
+            all.extend(items_of_others().into_iter().map(|item| Change::Push(at.to_owned(), item)));
             for (index, value) in items.iter().enumerate() {
-                add(value, format!("{at}/{index}"), all);
+                add(value, &format!("{at}/{index}"), all);
             }
         }
         _ => {}

@@ -109,7 +109,7 @@ async fn others_are_answered_beside(bytes: usize, held: usize) {
             Some("200") => {}
             // Behind others of its size: who waited too long was told so, who was still sending gave way.
             Some("503") | None if held < HOSTILE => {}
-            _ => panic!("{answer}"),
+            _ => unreachable!("{answer}"),
         }
     }
 }

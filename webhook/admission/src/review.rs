@@ -53,26 +53,22 @@ pub struct Review {
 pub fn review(config: &Config, directory: &Directory, body: &[u8]) -> Review {
     match parse(body) {
         Ok(review) => review_parsed(config, directory, review),
-        Err(answer) => answer,
+        Err(answer) => *answer,
     }
 }
 
 /// The `AdmissionReview` in `body`, or the answer to one that is not read.
-fn parse(body: &[u8]) -> Result<Value, Review> {
-    let malformed =
-        |error: serde_json::Error| Decision::Malformed(Malformed::Json(error.to_string()));
+fn parse(body: &[u8]) -> Result<Value, Box<Review>> {
+    let malformed = |error: serde_json::Error| {
+        Box::new(Review::of(Decision::Malformed(Malformed::Json(error.to_string()))))
+    };
     if let Err(excess) = bounds::weigh(body) {
-        let Summons { request } =
-            serde_json::from_slice(body).map_err(|error| Review::of(malformed(error)))?;
+        let Summons { request } = serde_json::from_slice(body).map_err(malformed)?;
+        let Summoned { uid, namespace, name } = request;
         let decision = Decision::Denied(Fault::new("object", excess).into());
-        return Err(Review {
-            uid: request.uid,
-            namespace: request.namespace,
-            name: request.name,
-            ..Review::of(decision)
-        });
+        return Err(Box::new(Review { uid, namespace, name, ..Review::of(decision) }));
     }
-    serde_json::from_slice(body).map_err(|error| Review::of(malformed(error)))
+    serde_json::from_slice(body).map_err(malformed)
 }
 
 /// As much of a review as its answer needs.

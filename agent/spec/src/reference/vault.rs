@@ -65,7 +65,7 @@ impl VaultPath {
         let mut options = Options::parse_known(options, Source::Vault.name(), &READ)?;
         let path = place::path(path)?;
         let version = options.take_number("version")?;
-        let kv = kv(options.take("kv")?)?;
+        let kv = kv(options.take("kv")?.as_deref())?;
         let mount = place::mount(options.take("mount")?, &path)?;
         let engine = place::engine("engine", options.take("engine")?)?;
         let namespace = place::namespace("namespace", options.take("namespace")?)?;
@@ -85,8 +85,8 @@ impl VaultPath {
     }
 }
 
-fn kv(value: Option<String>) -> Result<Option<KvVersion>, ReferenceError> {
-    match value.as_deref() {
+fn kv(value: Option<&str>) -> Result<Option<KvVersion>, ReferenceError> {
+    match value {
         None => Ok(None),
         Some("1") => Ok(Some(KvVersion::V1)),
         Some("2") => Ok(Some(KvVersion::V2)),

@@ -52,8 +52,9 @@ async fn what_somebody_has_to_fix_holds_back_nothing_else() {
 /// A backend that hangs delays no other, neither its look nor its retries, and is told of.
 #[tokio::test(start_paused = true)]
 async fn what_hangs_delays_no_other_backend() {
-    let vault: String =
+    let vault: Vec<String> =
         (0..20).map(|at| format!(r#"{{"path":"v{at}","from":"vault:s/{at}"}},"#)).collect();
+    let vault = vault.concat();
     let pod = Pod::with("sidecar", &format!(r#"{vault}{{"path":"a","from":"aws-sm:a"}}"#));
     (0..20).for_each(|at| pod.backend.set(&format!("vault:s/{at}"), 1, "1"));
     pod.backend.set("aws-sm:a", 1, "1");
@@ -183,10 +184,10 @@ async fn what_is_optional_stays_once_it_is_written() {
             ["a2", "b1", "1"].map(str::to_owned)
         );
         let status = pod.status();
-        let states = [0, 1, 2].map(|at| status.references[at].state);
+        let standings = [0, 1, 2].map(|at| status.references[at].state);
         assert_eq!(status.state, State::Stale);
         assert_eq!(
-            states,
+            standings,
             [status::Standing::Fresh, status::Standing::Stale, status::Standing::Stale]
         );
     };

@@ -109,9 +109,9 @@ impl Api {
         self.flights.join(what, token, begin).await
     }
 
-    /// Every call that went on by itself, and what came of it.
-    pub(super) async fn land(&self) -> Vec<Landed> {
-        self.flights.land().await
+    /// Every call that went on by itself, and what came of it within `limit`.
+    pub(super) async fn land(&self, limit: Duration) -> Vec<Landed> {
+        self.flights.land(limit).await
     }
 }
 
@@ -129,12 +129,11 @@ impl Server {
             let endpoint = request.with_middleware(&middleware);
             let call = self.exec(&endpoint);
             tokio::pin!(call);
-            match tokio::time::timeout(BRISK, &mut call).await {
-                Ok(answer) => answer,
-                Err(_) => {
-                    drop(permit);
-                    call.await
-                }
+            if let Ok(answer) = tokio::time::timeout(BRISK, &mut call).await {
+                answer
+            } else {
+                drop(permit);
+                call.await
             }
         };
         let _ = Zeroizing::new(middleware.token);

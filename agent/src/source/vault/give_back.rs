@@ -55,9 +55,8 @@ impl Vault {
 
     /// Ends what was made for a look that did not wait for it.
     async fn revoke_unclaimed(&self) -> bool {
-        let Ok(landed) = timeout(LANDING, self.api.land()).await else { return false };
         let mut done = true;
-        for Landed { token, result, .. } in landed {
+        for Landed { token, result, .. } in self.api.land(LANDING).await {
             let Ok(body) = result else { continue };
             if let (None, Ok(login)) = (&token, Login::parse(&body)) {
                 let token = login.token.expose_text().unwrap_or_default();

@@ -94,16 +94,16 @@ impl Leasing {
         wish: &Wish<'_>,
         asker: Asker<'_>,
     ) -> Result<Fetched, SourceError> {
-        let (location, asked) = (wish.location, wish.asked());
+        let (location, question) = (wish.location, wish.asked());
         let landed = asker.make(&location.to_string(), || wish.request()).await;
         let body = landed
             .result
-            .map_err(|error| refusal::engine(&error, asked.path, asked.deed, asker.who))?;
+            .map_err(|error| refusal::engine(&error, question.path, question.deed, asker.who))?;
         // It may have come while nobody waited for it.
         let Moment { instant, time } = self.surroundings.now();
         let ago = instant.saturating_duration_since(landed.asked);
-        let answer = Answer::parse(&body, asked, time.checked_sub(ago).unwrap_or(time));
-        let answer = answer.map_err(|error| refusal::answer(&error, asked.path))?;
+        let answer = Answer::parse(&body, question, time.checked_sub(ago).unwrap_or(time));
+        let answer = answer.map_err(|error| refusal::answer(&error, question.path))?;
         Ok(self.given(location, answer, landed.asked, asker))
     }
 
@@ -111,7 +111,7 @@ impl Leasing {
         &self,
         location: &Location,
         answer: Answer,
-        asked: Instant,
+        since: Instant,
         asker: Asker<'_>,
     ) -> Fetched {
         let Answer { data, version, end, warnings } = answer;
@@ -119,13 +119,13 @@ impl Leasing {
         let (id, renewable, duration) = match end {
             End::Unknown => return fetched,
             End::Rotation(left) => {
-                let due = self.rotations.borrow_mut().due(location, left, asked);
+                let due = self.rotations.borrow_mut().due(location, left, since);
                 return Fetched { due, ..fetched };
             }
             End::Own(duration) => (None, false, duration),
             End::Lease { id, duration, renewable } => (Some(id), renewable, duration),
         };
-        let life = Life::new(duration, asked, self.surroundings.jitter());
+        let life = Life::new(duration, since, self.surroundings.jitter());
         let life = match &id {
             Some(_) => life.map(|life| life.no_sooner_than(asker.token.life.get())),
             None => life,
@@ -172,20 +172,20 @@ impl Leasing {
         asker: Asker<'_>,
     ) -> Result<Option<Fetched>, SourceError> {
         let Some(life) = lease.life else { return Ok(None) };
-        let asked = Instant::now();
+        let since = Instant::now();
         let granted = match asker.call(Request::renew_lease(id, life.granted)).await {
             Ok(body) => lease::duration(&body).unwrap_or_default(),
             Err(error) if is_no(&error, &FINAL) => return Ok(None),
             Err(error) => {
                 return match self.verdict(&error, id, asker).await? {
                     Known::Yes => {
-                        Ok(lease.postponed(asked).map(|lease| self.keep(location, lease)))
+                        Ok(lease.postponed(since).map(|lease| self.keep(location, lease)))
                     }
                     Known::No | Known::Forbidden => Ok(None),
                 };
             }
         };
-        let renewed = lease.renewed(granted, asked, self.surroundings.jitter());
+        let renewed = lease.renewed(granted, since, self.surroundings.jitter());
         Ok(renewed.map(|lease| self.keep(location, lease)))
     }
 

@@ -32,7 +32,7 @@ mod tests {
 
     #[test]
     fn a_date_in_another_unit_is_not_known() {
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+        let now = SystemTime::UNIX_EPOCH + Duration::from_hours(500_000);
         for (date, left) in [
             (json!(1_800_000_060), Some(60)),
             (json!("2027-01-15T08:01:00Z"), Some(60)),
@@ -49,9 +49,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_number_is_too_odd(number in any::<i128>(), fraction: f64, now: u32) {
+        fn no_number_is_too_odd(positive: u64, signed: i64, fraction: f64, now: u32) {
             let now = SystemTime::UNIX_EPOCH + Duration::from_secs(now.into());
-            let numbers = [json!(number as u64), json!(number as i64), json!(fraction)];
+            let numbers = [json!(positive), json!(signed), json!(fraction)];
             for number in numbers {
                 seconds(&number);
                 until(&number, now);

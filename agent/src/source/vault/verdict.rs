@@ -140,15 +140,14 @@ pub(super) fn judge(
         return Ok(());
     }
     let (status, retry_after) = (status.as_u16(), retry_after(headers));
-    match envelope.filter(|it| status >= 400 && (is_data || it.errors.is_some())) {
-        Some(Envelope { errors, warnings, .. }) => {
-            let errors = errors.filter(|it| !it.is_empty()).or(warnings).unwrap_or_default();
-            Err(ApiError::Status(Refusal { status, errors, retry_after, body: body.clone() }))
-        }
-        None => {
-            let (address, form) = (address.to_owned(), form(status, headers, body));
-            Err(ApiError::Foreign(Foreign { address, status, form, retry_after }))
-        }
+    if let Some(Envelope { errors, warnings, .. }) =
+        envelope.filter(|it| status >= 400 && (is_data || it.errors.is_some()))
+    {
+        let errors = errors.filter(|it| !it.is_empty()).or(warnings).unwrap_or_default();
+        Err(ApiError::Status(Refusal { status, errors, retry_after, body: body.clone() }))
+    } else {
+        let (address, form) = (address.to_owned(), form(status, headers, body));
+        Err(ApiError::Foreign(Foreign { address, status, form, retry_after }))
     }
 }
 

@@ -44,18 +44,17 @@ fn looks_like_host(text: &str) -> bool {
 }
 
 fn is_host(text: &str) -> bool {
-    let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((address, port)) => {
-            let is_address = address.parse::<std::net::Ipv6Addr>().is_ok();
-            (
-                is_address.then_some("ipv6"),
-                port.strip_prefix(':').or((!port.is_empty()).then_some("")),
-            )
-        }
-        None => {
-            let (host, port) = cut(text, ':');
-            (Some(host), port)
-        }
+    let (host, port) = if let Some((address, port)) =
+        text.strip_prefix('[').and_then(|rest| rest.split_once(']'))
+    {
+        let is_address = address.parse::<std::net::Ipv6Addr>().is_ok();
+        (
+            is_address.then_some("ipv6"),
+            port.strip_prefix(':').or_else(|| (!port.is_empty()).then_some("")),
+        )
+    } else {
+        let (host, port) = cut(text, ':');
+        (Some(host), port)
     };
     let is_label = |label: &str| {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';

@@ -33,7 +33,7 @@ impl Site<'_> {
             if !seen.insert(name) {
                 continue;
             }
-            if let Some(variable) = ours.or(self.stays(variable).then_some(variable)) {
+            if let Some(variable) = ours.or_else(|| self.stays(variable).then_some(variable)) {
                 variables.push(variable.clone());
             } else if !name.starts_with(guarded::OURS) {
                 self.miss(|| format!("the variable `{}`", quote(name)));

@@ -67,10 +67,7 @@ impl<'a> Image<'a> {
         };
         let mirror = mirror.strip_prefix("docker.io/").unwrap_or(mirror);
         let Some(rest) = name.strip_prefix(mirror) else { return false };
-        let rest = match rest.strip_prefix('/') {
-            Some(rest) => rest,
-            None => return rest.is_empty(),
-        };
+        let Some(rest) = rest.strip_prefix('/') else { return rest.is_empty() };
         let path = rest.strip_prefix(ours.registry).and_then(|path| path.strip_prefix('/'));
         let path = path.unwrap_or(rest);
         let library = path.strip_prefix("library/").filter(|_| ours.registry == DOCKER);

@@ -57,7 +57,7 @@ impl Planner<'_> {
             self.steps.push(Step::Volume(Box::new(wanted)));
             return;
         };
-        if let Some((index, _)) = second.or(first.filter(|_| !is_our_kind(volume))) {
+        if let Some((index, _)) = second.or_else(|| first.filter(|_| !is_our_kind(volume))) {
             let message = format!("the name `{}` is Mayfly's own; rename this volume", wanted.name);
             self.faults.push(Fault::new(format!("spec.volumes[{index}]"), message));
         } else if !is_same(&json(&wanted), volume) {

@@ -25,7 +25,7 @@ pub fn forecast(config: &Config, directory: &Directory, body: &[u8]) -> Review {
                 answer.warnings = refusals("workload", faults).collect();
                 answer.decision = Decision::Forecast(Forecast::Refused);
             }
-            answer
+            *answer
         }
     }
 }

@@ -1,9 +1,13 @@
 //! Calls that make something, and that nobody may make twice at once: each goes on to its own end,
 //! and whoever stops waiting finds its answer later.
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
 
-use tokio::{sync::Mutex, task::JoinHandle, time::Instant};
+use tokio::{
+    sync::Mutex,
+    task::JoinHandle,
+    time::{Instant, timeout_at},
+};
 use zeroize::Zeroizing;
 
 use crate::source::vault::verdict::{ApiError, Body};
@@ -60,12 +64,15 @@ impl Flights {
         })
     }
 
-    /// Waits for all of them.
-    pub(super) async fn land(&self) -> Vec<Landed> {
+    /// Waits for all of them, but not longer than `limit`.
+    pub(super) async fn land(&self, limit: Duration) -> Vec<Landed> {
+        let deadline = Instant::now() + limit;
         let slots: Vec<Slot> = self.0.borrow().values().cloned().collect();
         let mut all = Vec::new();
         for slot in slots {
-            all.extend(landed(&mut *slot.lock().await, true).await);
+            // One that hangs holds back none of those that are there.
+            let land = async { landed(&mut *slot.lock().await, true).await };
+            all.extend(timeout_at(deadline, land).await.ok().flatten());
         }
         all
     }

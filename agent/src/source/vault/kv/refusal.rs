@@ -46,9 +46,10 @@ pub(in crate::source::vault) fn read(
             guessed(refusal, untold, path, at)
         }
         (403, _) => {
-            let advice = match refusal.is_bare() {
-                true => "; if its policies lack it, grant it `read` on that path in a Vault policy",
-                false => "",
+            let advice = if refusal.is_bare() {
+                "; if its policies lack it, grant it `read` on that path in a Vault policy"
+            } else {
+                ""
             };
             let (said, hint) = (said(refusal), hint(path, at.mount));
             let words = format!("{} may not read `{}`{said}{advice}{hint}", at.who, at.path);

@@ -36,12 +36,13 @@ pub(super) fn engine(error: &ApiError, path: &str, deed: Deed, who: &str) -> Sou
     match refusal.status {
         403 => {
             let words = format!("{who} may not {verb} `{path}`{said}");
-            let advice = match refusal.is_bare() {
-                true => format!(
+            let advice = if refusal.is_bare() {
+                format!(
                     "; if its policies lack it, grant it {} on that path in a Vault policy",
                     deed.capability()
-                ),
-                false => String::new(),
+                )
+            } else {
+                String::new()
             };
             Fault::new(Class::Refused, words + &advice)
         }

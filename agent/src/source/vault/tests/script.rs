@@ -28,7 +28,7 @@ pub(super) enum Reply {
     /// Somebody else's page.
     Page(u16, &'static str),
     /// The answer of another, so much later.
-    After(u64, Box<Reply>),
+    After(u64, Box<Self>),
     /// None, ever.
     Hang,
 }

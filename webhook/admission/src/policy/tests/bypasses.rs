@@ -158,9 +158,9 @@ fn what_eks_would_write_is_judged_when_an_author_writes_it() {
     assert_eq!(forged("AWS_ROLE_ARN", foreign, "x", false), Vec::<String>::new());
     // What the kubelet puts together from other variables never reaches the agent.
     for name in ["$(DD_ROLE)", "team-b$(DD_ROLE)"] {
-        let role = format!("arn:aws:iam::123456789012:role/{name}");
+        let shaped = format!("arn:aws:iam::123456789012:role/{name}");
         for container in ["mayfly-agent", "x"] {
-            assert_eq!(forged("AWS_ROLE_ARN", &role, container, true), Vec::<String>::new());
+            assert_eq!(forged("AWS_ROLE_ARN", &shaped, container, true), Vec::<String>::new());
         }
     }
 }
