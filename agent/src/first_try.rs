@@ -1,5 +1,5 @@
 //! A pod's first try to start: remembered in the agent's own state, and given up early where the
-//! network may be waiting for the pod. What is waited for, and how long, is [`patience`]'s.
+//! network may be waiting for the pod. What is waited for, and how long, is [`crate::patience`]'s.
 
 use std::{future::pending, time::Duration};
 

@@ -166,7 +166,7 @@ async fn who_may_come_to_a_pods_secrets_is_told_by_name(cluster: &Cluster) -> Re
     let here: Vec<&Value> =
         readers.iter().filter(|reader| reader["namespace"] == tenant.namespace.name()).collect();
     let [devs] = here.as_slice() else { anyhow::bail!("these may read: {here:?}") };
-    let ways = json!(["exec", "create-pod", "token"]);
+    let ways = json!(["exec", "attach", "create-pod", "change-pod", "token", "token-secret"]);
     ensure!(devs["subject"] == "Group/devs" && devs["ways"] == ways, "{devs}");
     ensure!(report["readers"]["ofKubernetes"].as_u64() > Some(0), "{report}");
     Ok(())
