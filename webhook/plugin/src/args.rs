@@ -3,6 +3,7 @@
 //! Knows names and defaults of options; what they do is elsewhere.
 
 mod installation;
+mod pods;
 
 use std::{ffi::OsString, path::PathBuf};
 
@@ -12,6 +13,7 @@ use clap::{
 };
 
 pub use installation::Installation;
+pub use pods::{PodArgs, RefreshArgs, StatusArgs, StatusFormat};
 
 /// How people call this program.
 const PLUGIN: &str = "kubectl mayfly";
@@ -54,6 +56,10 @@ pub enum Command {
     CheckConfig(CheckConfigArgs),
     /// Look at a cluster: pods without agent, with an older one, unknown annotations
     Audit(AuditArgs),
+    /// Ask the agents of pods how they stand: mode, state, age of the oldest value, last error
+    Status(StatusArgs),
+    /// Have the agents of pods look for new versions at once
+    Refresh(RefreshArgs),
 }
 
 /// The arguments of `check-config`.
@@ -177,5 +183,14 @@ mod tests {
         assert!(plugin.contains("Usage: kubectl mayfly inject "), "{plugin}");
         let own = usage("kubectl-mayfly");
         assert!(own.contains("Usage: kubectl-mayfly inject "), "{own}");
+    }
+
+    #[test]
+    fn a_refresh_says_of_which_pods() {
+        let takes = |line: &str| parse(line.split(' ').map(OsString::from).collect()).is_ok();
+        assert!(takes("mayfly status") && !takes("mayfly refresh"));
+        assert!(takes("mayfly refresh a b -n shop") && takes("mayfly refresh -l app=web -A"));
+        assert!(!takes("mayfly refresh a -A") && !takes("mayfly refresh a -l app=web"));
+        assert!(!takes("mayfly status -A -n shop") && takes("mayfly status -w -o wide"));
     }
 }

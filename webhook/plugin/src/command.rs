@@ -7,12 +7,15 @@ mod check_config;
 mod explain;
 mod inject;
 mod manifest;
+mod refresh;
+mod status;
 
 use std::process::ExitCode;
 
 use crate::args::Command;
 
-/// The exit code of a manifest that would be denied, of a configuration that would not be taken, and of findings.
+/// The exit code of a manifest that would be denied, of a configuration that would not be taken, of findings, and of
+/// pods that lack something.
 const FOUND: u8 = 2;
 
 /// Does what was asked, and says by the exit code what came of it.
@@ -22,5 +25,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Explain(args) => explain::run(&args),
         Command::CheckConfig(args) => check_config::run(&args),
         Command::Audit(args) => audit::run(&args),
+        Command::Status(args) => status::run(&args),
+        Command::Refresh(args) => refresh::run(&args),
     }
 }

@@ -10,12 +10,13 @@ use serde_json::Value;
 use mayfly_admission::{
     annotations,
     config::Config,
-    names::CONTAINER,
-    pod::{Pod, items, text},
+    pod::{Pod, text},
     policy::Directory,
     review::{Outcome, inject, owner},
     workload::Template,
 };
+
+use crate::agents::{agent, has_ended};
 
 /// Something that somebody should look at.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -205,21 +206,10 @@ pub(crate) fn told_of(metadata: &Value) -> String {
     }
 }
 
-fn has_ended(pod: &Value) -> bool {
-    let phase = pod.pointer("/status/phase").and_then(Value::as_str);
-    matches!(phase, Some("Succeeded" | "Failed"))
-}
-
 fn asks(pod: &Value) -> bool {
     let annotations = Pod::annotations(pod).into_iter().flatten();
     let mut switches = annotations.filter(|(key, _)| annotations::is_switch(key));
     switches.any(|(_, value)| value.as_str().map(str::trim) == Some("true"))
-}
-
-fn agent(pod: &Value) -> Option<&Value> {
-    let spec = pod.get("spec")?;
-    let lists = ["initContainers", "containers"].into_iter();
-    lists.flat_map(|list| items(spec, list)).find(|container| text(container, "name") == CONTAINER)
 }
 
 fn unknown(pod: &Value) -> impl Iterator<Item = String> {
