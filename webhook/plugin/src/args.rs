@@ -158,7 +158,7 @@ pub struct AuditArgs {
 }
 
 /// How to print.
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum OutputFormat {
     /// For people
     Table,
@@ -166,6 +166,9 @@ pub enum OutputFormat {
     Json,
     /// For Prometheus: how many of each, as a file for its node exporter or a Pushgateway
     Metrics,
+    /// For a reviewer: a page to file, with who gets which secret as whom and how fresh it is, as the agents tell, and
+    /// who may come to it
+    Html,
 }
 
 #[cfg(test)]

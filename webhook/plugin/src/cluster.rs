@@ -18,6 +18,11 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// A client for the API server that `args` name; without any, as `kubectl` finds it: `KUBECONFIG`,
 /// the home folder's, else the pod's own service account.
 pub(crate) async fn client(args: &ClusterArgs) -> anyhow::Result<Client> {
+    Ok(client_and_address(args).await?.0)
+}
+
+/// The same, and the address of the API server.
+pub(crate) async fn client_and_address(args: &ClusterArgs) -> anyhow::Result<(Client, String)> {
     let mut config = match (args.kubeconfig.as_deref(), args.context.as_deref()) {
         (None, None) => {
             Config::infer().await.context("finding an API server: give --kubeconfig")?
@@ -25,7 +30,9 @@ pub(crate) async fn client(args: &ClusterArgs) -> anyhow::Result<Client> {
         (file, context) => from_file(file, context).await?,
     };
     config.connect_timeout = Some(CONNECT);
-    Client::try_from(config).context("making a client for the API server")
+    let address = config.cluster_url.to_string();
+    let client = Client::try_from(config).context("making a client for the API server")?;
+    Ok((client, address))
 }
 
 async fn from_file(file: Option<&Path>, context: Option<&str>) -> anyhow::Result<Config> {

@@ -91,7 +91,8 @@ const WAYS: [(Way, &str, &[&str], &[&str]); 12] = [
 const APPS: &[&str] = &["daemonsets", "deployments", "replicasets", "statefulsets"];
 
 impl Way {
-    const fn name(self) -> &'static str {
+    /// The word for people.
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Exec => "exec",
             Self::Attach => "attach",

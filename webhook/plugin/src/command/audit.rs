@@ -1,5 +1,7 @@
 //! `kubectl mayfly audit`: what is true of the pods of a cluster, read with the caller's own rights.
 
+mod page;
+
 use std::{
     collections::BTreeSet,
     io::{self, Write},
@@ -29,21 +31,31 @@ use crate::{
 /// Looks at a cluster, prints what was found, and says by its exit code whether that was anything.
 pub(super) fn run(args: &AuditArgs) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let report = runtime.context("starting the runtime")?.block_on(look(args))?;
+    let (found, text) = runtime.context("starting the runtime")?.block_on(told(args))?;
+    io::stdout().write_all(text.as_bytes())?;
+    Ok(if found { ExitCode::from(FOUND) } else { ExitCode::SUCCESS })
+}
+
+/// Whether anything was found, and the report as it is to be printed.
+async fn told(args: &AuditArgs) -> anyhow::Result<(bool, String)> {
+    let (client, address) = cluster::client_and_address(&args.cluster).await?;
+    let cluster = Cluster::new(client.clone(), &args.namespace);
+    let report = look(args, &cluster).await?;
+    let found = !report.findings.is_empty();
     let text = match args.output {
         OutputFormat::Table => report.to_string(),
         OutputFormat::Json => serde_json::to_string_pretty(&report)? + "\n",
         OutputFormat::Metrics => metrics::render(&report),
+        OutputFormat::Html => {
+            page::render((&client, address), &cluster, &args.namespace, report).await?
+        }
     };
-    io::stdout().write_all(text.as_bytes())?;
-    Ok(if report.findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FOUND) })
+    Ok((found, text))
 }
 
-async fn look(args: &AuditArgs) -> anyhow::Result<Report> {
-    let client = cluster::client(&args.cluster).await?;
-    let cluster = Cluster::new(client, &args.namespace);
+async fn look(args: &AuditArgs, cluster: &Cluster) -> anyhow::Result<Report> {
     let mut report = Report::default();
-    let config = config(args, &cluster, &mut report).await?;
+    let config = config(args, cluster, &mut report).await?;
     let mut directory = Directory::default();
     if config.needs_namespaces() {
         cluster
@@ -59,11 +71,18 @@ async fn look(args: &AuditArgs) -> anyhow::Result<Report> {
     let tenants: BTreeSet<String> = survey.tenants().clone();
     report.findings = survey.finish();
     if args.migrate {
-        report.migrations = Some(migrations(&cluster).await?);
+        report.migrations = Some(migrations(cluster).await?);
     }
     if args.readers {
         let rbac = cluster.rbac().await?;
         report.readers = Some(readers::readers(&rbac, &tenants));
+    } else if args.output == OutputFormat::Html {
+        match cluster.rbac().await {
+            Ok(rbac) => report.readers = Some(readers::readers(&rbac, &tenants)),
+            Err(error) => {
+                report.notes.push(format!("who may come to pods is not known: {error:#}"))
+            }
+        }
     }
     Ok(report)
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use mayfly_spec::{
     FileEntry, Location, Spec,
     file::Content,
+    reference::Source,
     spec::{EnvironmentError, Identity, Mode, VaultAuth},
 };
 use serde::Serialize;
@@ -69,6 +70,9 @@ pub struct File {
     pub from: String,
     /// Whether it may be missing.
     pub optional: bool,
+    /// The kind of its backend.
+    #[serde(skip)]
+    pub source: Source,
 }
 
 /// How AWS is asked.
@@ -103,7 +107,7 @@ pub struct VaultAccess {
 }
 
 impl Workload {
-    pub(super) fn read(admitted: &AdmittedPod) -> Result<Self, ExplainError> {
+    pub(crate) fn read(admitted: &AdmittedPod) -> Result<Self, ExplainError> {
         let AdmittedPod { kind, name, namespace, pod } = admitted;
         let fail = |error| ExplainError(format!("{kind} {name}"), error);
         let pod = pod.get("spec").unwrap_or(&Value::Null);
@@ -147,6 +151,7 @@ impl File {
             mode: entry.mode.unwrap_or(spec.access.mode).to_string(),
             from: entry.from.label(),
             optional: entry.optional,
+            source: entry.from.location.source(),
         }
     }
 }
