@@ -80,7 +80,7 @@ async fn look(args: &AuditArgs, cluster: &Cluster) -> anyhow::Result<Report> {
         match cluster.rbac().await {
             Ok(rbac) => report.readers = Some(readers::readers(&rbac, &tenants)),
             Err(error) => {
-                report.notes.push(format!("who may come to pods is not known: {error:#}"))
+                report.notes.push(format!("who may come to pods is not known: {error:#}"));
             }
         }
     }

@@ -38,8 +38,11 @@ impl fmt::Display for List<'_> {
 }
 
 /// The last error stays last: it is the longest.
-fn widened([a, b, c, d, e, f, g, error]: [String; 8], [h, i, j, k]: [String; 4]) -> [String; 12] {
-    [a, b, c, d, e, f, g, h, i, j, k, error]
+fn widened(row: [String; 8], more: [String; 4]) -> [String; 12] {
+    let mut cells = row.into_iter().chain(more);
+    let mut wide = std::array::from_fn(|_| cells.next().unwrap_or_default());
+    wide[HEAD.len() - 1..].rotate_left(1);
+    wide
 }
 
 fn row(pod: &PodStatus) -> [String; 8] {
