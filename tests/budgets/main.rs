@@ -38,6 +38,8 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Part {
+    /// Only what the dearest hostile review costs.
+    Hostile,
     /// (Started by the benchmark itself) the bare axum and rustls handler to compare with.
     #[command(hide = true)]
     Bare {
@@ -56,6 +58,12 @@ fn main() -> Result<()> {
     runtime.block_on(async {
         match args.part {
             Some(Part::Bare { listen, tls }) => bare::serve(listen, &tls).await,
+            Some(Part::Hostile) => {
+                let mut table = Table::new(["what", "seen", "budget"]);
+                hostile::measure(&mut table)?;
+                println!("\n{table}");
+                Ok(())
+            }
             None => measure(&args).await,
         }
     })

@@ -45,7 +45,7 @@ const EXAMPLES: [Example; 12] = [
         account: "reads",
         rule: "references: ['vault:secret/{namespace}/**', 'aws-sm:{namespace}/*']",
         good: &[OWN, ("file.b", "aws-sm:{tenant}/db")],
-        bad: &[("file.a", "vault:secret/{tenant}/../other/app")],
+        bad: &[("file.a", "vault:secret/other/app")],
     },
     Example {
         account: "own",
