@@ -3,6 +3,7 @@
 mod abuse;
 mod admission;
 mod audit;
+mod audit_page;
 mod aws;
 mod aws_identity;
 mod canary;
@@ -21,6 +22,7 @@ mod install;
 mod jobs;
 mod kms;
 mod kubectl;
+mod kubectl_status;
 mod lab;
 mod manifest;
 mod neighbour;
@@ -92,7 +94,7 @@ enum Command {
 fn main() -> ExitCode {
     let Args { command, filters, keep, soak, list } = Args::parse();
     match command {
-        None => suite::run(&Options { filters, keep, soak, list }, topics()),
+        None => suite::run(&Options { filters, keep, soak, list }, topics(soak)),
         Some(Command::Down) => suite::down(),
         Some(Command::Manifests) => finish(plain::write()),
         Some(Command::AwsFront { authority }) => finish(front::serve(&authority)),
@@ -110,9 +112,11 @@ fn finish(work: impl Future<Output = Result<()>>) -> ExitCode {
     }
 }
 
-/// Every test, by topic.
-fn topics() -> Vec<Case> {
+/// Every test, by topic; some only where there is time for the long forms.
+fn topics(soak: bool) -> Vec<Case> {
+    let long = || [audit_page::cases(), hostile::cases(), kubectl_status::cases()].concat();
     [
+        if soak { long() } else { Vec::new() },
         lab::cases(),
         chart::cases(),
         formats::cases(),
@@ -142,7 +146,6 @@ fn topics() -> Vec<Case> {
         abuse::cases(),
         strangers::cases(),
         policy::cases(),
-        hostile::cases(),
         removal::cases(),
         install::cases(),
         client_ca::cases(),

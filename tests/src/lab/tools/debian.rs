@@ -5,9 +5,10 @@ use anyhow::{Context, Result};
 use crate::lab::{program::Program, progress::say};
 
 /// What the lab uses, and why.
-const PACKAGES: [&str; 11] = [
+const PACKAGES: [&str; 12] = [
     "buildah",                     // images from Dockerfiles, without an engine
     "busybox-static",              // the test image
+    "chromium",                    // opens the audit's page
     "containerd",                  // runs the containers
     "containernetworking-plugins", // gives pods their network
     "dnsmasq-base",                // the cluster's name server
