@@ -127,6 +127,8 @@ async fn a_replica_on_its_nodes_network_injects(cluster: &Cluster) -> Result<()>
         let values =
             "tls.mode=secret,hostNetwork=true,replicas=1,ports.https=9443,ports.admin=9080";
         install(cluster, &["--set", values, "--set-file", &authority]).await?;
+        // Helm does not wait for the only replica of those that may be unavailable.
+        operator::rolled_out(cluster).await?;
         let address = "--output=jsonpath={.items[*].status.podIP}";
         let address = operator::kubectl(cluster, &["get", "pods", "-l", PODS, address]).await?;
         ensure!(address == HOST, "the replica's address is {address}, not its node's");
