@@ -24,9 +24,7 @@ pub(crate) fn cases() -> Vec<Case> {
 }
 
 /// How long the hostility lasts.
-fn extent(cluster: &Cluster) -> Duration {
-    if cluster.soak() { Duration::from_mins(2) } else { Duration::from_secs(40) }
-}
+const EXTENT: Duration = Duration::from_mins(2);
 
 /// Between two pods of one crowd: the API server itself needs its time for megabytes.
 const PACE: Duration = Duration::from_millis(500);
@@ -43,7 +41,7 @@ async fn a_hostile_tenant_holds_up_nobody(cluster: &Cluster) -> Result<()> {
     let alone = started(&honest, "alone").await?;
     let before = restarts(cluster).await?;
     let hostile = Hostile::new(cluster).await?;
-    let end = Instant::now() + extent(cluster);
+    let end = Instant::now() + EXTENT;
     let deployments = hostile.deploy().await?;
     let pods = crowds::pods();
     let crowds = pods.iter().map(|(name, pod)| hostile.flood(name, pod, end));

@@ -50,14 +50,19 @@ fn log_in(pod: &Pod, key: &AccessKey) {
     pod.write(".aws/credentials", &text);
 }
 
-#[tokio::test]
-async fn a_rewritten_credentials_file_is_taken_as_it_comes() {
+/// An agent that reads with the first of two keys.
+async fn logged_in() -> (Pod, [AccessKey; 2], Child) {
     let pod = person().await;
-    let first = pod.server.aws().access_key();
-    let second = pod.server.aws().access_key();
-    log_in(&pod, &first);
+    let keys = [pod.server.aws().access_key(), pod.server.aws().access_key()];
+    log_in(&pod, &keys[0]);
     let agent = started(&pod);
     pod.until("the file", |pod| pod.read("file") == "one").await;
+    (pod, keys, agent)
+}
+
+#[tokio::test]
+async fn a_rewritten_credentials_file_is_taken_as_it_comes() {
+    let (pod, [_, second], agent) = logged_in().await;
     // The first key is still good: the file alone is the reason.
     log_in(&pod, &second);
     let signed = |pod: &Pod, key: &AccessKey| {
@@ -72,12 +77,7 @@ async fn a_rewritten_credentials_file_is_taken_as_it_comes() {
 
 #[tokio::test]
 async fn whoever_logs_in_again_needs_no_restart() {
-    let pod = person().await;
-    let first = pod.server.aws().access_key();
-    let second = pod.server.aws().access_key();
-    log_in(&pod, &first);
-    let agent = started(&pod);
-    pod.until("the file", |pod| pod.read("file") == "one").await;
+    let (pod, [first, second], agent) = logged_in().await;
     pod.server.aws().revoke(&first);
     pod.until("stale", |pod| pod.status()["state"] == "stale").await;
     log_in(&pod, &second);
