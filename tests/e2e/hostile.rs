@@ -27,7 +27,7 @@ pub(crate) fn cases() -> Vec<Case> {
 const EXTENT: Duration = Duration::from_mins(2);
 
 /// Between two pods of one crowd: the API server itself needs its time for megabytes.
-const PACE: Duration = Duration::from_millis(500);
+const PACE: Duration = Duration::from_secs(3);
 
 /// A Deployment is validated before it is stored; what is larger costs the API server itself more than it costs us.
 const LARGEST_TEMPLATE: usize = 256 * 1024;
