@@ -53,11 +53,13 @@ fn log_in(pod: &Pod, key: &AccessKey) {
 /// An agent that reads with the first of two keys.
 async fn logged_in() -> (Pod, [AccessKey; 2], Child) {
     let pod = person().await;
-    let keys = [pod.server.aws().access_key(), pod.server.aws().access_key()];
-    log_in(&pod, &keys[0]);
+    // One after the other: each `aws()` holds the server's state to the end of its statement.
+    let first = pod.server.aws().access_key();
+    let second = pod.server.aws().access_key();
+    log_in(&pod, &first);
     let agent = started(&pod);
     pod.until("the file", |pod| pod.read("file") == "one").await;
-    (pod, keys, agent)
+    (pod, [first, second], agent)
 }
 
 #[tokio::test]
