@@ -3,7 +3,7 @@
 
 use std::{env, path::PathBuf, time::Duration};
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use mayfly_spec::Spec;
 
 use crate::{source::AwsEnvironment, telemetry::Level};
@@ -30,11 +30,15 @@ pub struct Args {
 }
 
 /// What the agent is asked to do.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Subcommand)]
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum Command {
     /// Fetch, write, and keep fresh until SIGTERM
-    #[default]
-    Run,
+    Run {
+        /// Who waits for the start: `hook` is a pod's `postStart` hook, which is told when it failed;
+        /// the agent then stays until it is ended
+        #[arg(long, value_enum, value_name = "GATE")]
+        gate: Option<Gate>,
+    },
     /// Fetch, write, and exit
     Once,
     /// Wait until the first files are complete
@@ -60,6 +64,19 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+}
+
+impl Default for Command {
+    fn default() -> Self {
+        Self::Run { gate: None }
+    }
+}
+
+/// Who waits for the start of an agent, and has to hear of its failure before the agent ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Gate {
+    /// A `postStart` hook that runs `wait`.
+    Hook,
 }
 
 /// What a value is sealed with, and for whom.

@@ -69,8 +69,8 @@ fn context(args: &Args, environment: &Environment) -> Result<Context, Fault> {
 fn dispatch(command: &Command, args: &Args, environment: &Environment) -> Result<ExitCode, Fault> {
     let context = || context(args, environment);
     match command {
-        Command::Run => block_on(run::run(&context()?, Task::KeepFresh)),
-        Command::Once => block_on(run::run(&context()?, Task::Once)),
+        Command::Run { gate } => block_on(run::run(context(), Task::KeepFresh, *gate)),
+        Command::Once => block_on(run::run(context(), Task::Once, None)),
         Command::Wait { timeout } => block_on(wait::wait(&context()?, *timeout)),
         Command::Seal(wish) => seal::seal(wish, args, environment),
         Command::Check { warn_age } => block_on(check::check(&context()?, *warn_age)),
@@ -113,7 +113,7 @@ fn exit(code: u8) -> ExitCode {
 /// Tells the fault where it is looked for, and gives its exit code.
 fn fail(command: &Command, fault: &Fault, termination_log: Option<&Path>) -> ExitCode {
     match command {
-        Command::Run | Command::Once => {
+        Command::Run { .. } | Command::Once => {
             error!(class = fault.class.name(), error = fault.message, "the agent ends");
             if let Some(path) = termination_log {
                 termination::write(path, fault);

@@ -9,6 +9,7 @@ use mayfly_spec::{Spec, spec::Mode};
 use tokio::time::{Instant, sleep};
 
 use crate::{
+    closing,
     disk::Volume,
     fault::Fault,
     files::{Folder, FolderError},
@@ -29,7 +30,7 @@ pub enum Passage {
 }
 
 /// Waits until the files of `spec` are complete, of which the agent remembers in `folder` that they
-/// are, or `limit` is over. In the parallel mode the start deadline is the limit if there is no other.
+/// are, the agent stands by the word that its start failed, or `limit` is over. In the parallel mode the start deadline is the limit if there is no other.
 pub async fn wait(spec: &Spec, folder: &Path, limit: Option<Duration>) -> Passage {
     let deadline = spec.start.deadline.duration();
     let limit = limit.or_else(|| (spec.mode == Some(Mode::Parallel)).then_some(deadline));
@@ -38,6 +39,9 @@ pub async fn wait(spec: &Spec, folder: &Path, limit: Option<Duration>) -> Passag
         let is_open = is_open(spec, folder);
         if let Ok(true) = is_open {
             return Passage::Open;
+        }
+        if let Some(fault) = verdict(folder) {
+            return Passage::Closed(Some(fault));
         }
         if limit.is_some_and(|limit| began.elapsed() >= limit) {
             let said = read(folder).ok().flatten().and_then(|status| status.error);
@@ -50,6 +54,10 @@ pub async fn wait(spec: &Spec, folder: &Path, limit: Option<Duration>) -> Passag
 /// What the agent that keeps its state in `folder` last said about itself.
 pub fn read(folder: &Path) -> Result<Option<Status>, FolderError> {
     Folder::open(folder)?.map_or(Ok(None), |folder| memory::read_status(&folder))
+}
+
+fn verdict(folder: &Path) -> Option<Fault> {
+    Folder::open(folder).ok().flatten().as_ref().and_then(closing::verdict)
 }
 
 /// Whether the files of `spec` are complete, as the agent that keeps its state in `folder` remembers.

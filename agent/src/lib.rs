@@ -7,7 +7,7 @@
 //!
 //! EDGE  command ── args, configuration, telemetry, output, shutdown, termination, hardening, clock, refresh
 //!          │
-//!        agent ── gate, first_try
+//!        agent ── gate, closing, first_try
 //!          │
 //!        lanes ── source::{aws, vault, file} ── http
 //!        memory, disk ── files
@@ -33,6 +33,7 @@ pub mod agent;
 pub mod args;
 pub mod assembly;
 pub mod clock;
+pub mod closing;
 pub mod command;
 pub mod configuration;
 mod digest;

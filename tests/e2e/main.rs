@@ -114,9 +114,8 @@ fn finish(work: impl Future<Output = Result<()>>) -> ExitCode {
 
 /// Every test, by topic; some only where there is time for the long forms.
 fn topics(soak: bool) -> Vec<Case> {
-    let long = || [audit_page::cases(), hostile::cases(), kubectl_status::cases()].concat();
     [
-        if soak { long() } else { Vec::new() },
+        if soak { hostile::cases() } else { Vec::new() },
         lab::cases(),
         chart::cases(),
         formats::cases(),
@@ -135,10 +134,12 @@ fn topics(soak: bool) -> Vec<Case> {
         admission::cases(),
         workloads::cases(),
         audit::cases(),
+        audit_page::cases(),
         ownership::cases(),
         company::cases(),
         other_webhooks::cases(),
         kubectl::cases(),
+        kubectl_status::cases(),
         rollout::cases(),
         turmoil::cases(),
         start::cases(),

@@ -186,9 +186,11 @@ proptest! {
     #[test]
     fn no_annotation_changes_the_agents_image_command_or_rights(pod in any_pod()) {
         let after = admitted(&pod).unwrap_or_default();
+        let commands = [vec!["run"], vec!["run", "--gate=hook"], vec!["once"]];
+        let commands = commands.map(|arguments| json!([vec!["/mayfly-agent"], arguments].concat()));
         for agent in agents(&after) {
             prop_assert_eq!(&agent["image"], &json!(Config::default().agent_image));
-            prop_assert!([json!(["/mayfly-agent", "run"]), json!(["/mayfly-agent", "once"])].contains(&agent["command"]));
+            prop_assert!(commands.contains(&agent["command"]));
             prop_assert_eq!(&agent["args"], &Value::Null);
         }
     }

@@ -1,13 +1,18 @@
 //! `run` and `once`: the agent at work until it is done, fails, or is asked to end.
 
-use std::process::ExitCode;
+use std::{
+    pin::{Pin, pin},
+    process::ExitCode,
+};
 
-use mayfly_spec::spec::Mode;
+use mayfly_spec::spec::{Mode, Start};
 use tracing::{error, info, warn};
 
 use super::{Context, INTERNAL, exit};
 use crate::{
     agent::{Agent, Task, take_volume},
+    args::Gate,
+    closing,
     fault::Fault,
     files::Folder,
     first_try::{FirstTry, lost},
@@ -17,8 +22,11 @@ use crate::{
     source::{Backends, Leased},
 };
 
-pub(super) async fn run(context: &Context, task: Task) -> Result<ExitCode, Fault> {
-    let Context { spec, root, aws, clock } = context;
+pub(super) async fn run(
+    context: Result<Context, Fault>,
+    task: Task,
+    gate: Option<Gate>,
+) -> Result<ExitCode, Fault> {
     let asked = match shutdown::asked() {
         Ok(asked) => asked,
         Err(error) => {
@@ -26,6 +34,26 @@ pub(super) async fn run(context: &Context, task: Task) -> Result<ExitCode, Fault
             return Ok(exit(INTERNAL));
         }
     };
+    let mut asked = pin!(asked);
+    let ended = match &context {
+        Ok(context) => work(context, task, asked.as_mut()).await,
+        Err(fault) => Err(fault.clone()),
+    };
+    if let (Err(fault), Some(Gate::Hook)) = (&ended, gate) {
+        let context = context.as_ref().ok();
+        let folder = context.map(|context| memory::place(&context.spec, &context.root));
+        let start = context.map_or_else(Start::default, |context| context.spec.start);
+        closing::stay(folder.as_deref(), fault, start.deadline.duration(), asked).await;
+    }
+    ended.map(|()| ExitCode::SUCCESS)
+}
+
+async fn work(
+    context: &Context,
+    task: Task,
+    asked: Pin<&mut impl Future<Output = ()>>,
+) -> Result<(), Fault> {
+    let Context { spec, root, aws, clock } = context;
     // An init container ends when its files are complete, whatever it was told.
     let task = if spec.mode == Some(Mode::Init) { Task::Once } else { task };
     let volume = take_volume(spec)?;
@@ -51,7 +79,7 @@ pub(super) async fn run(context: &Context, task: Task) -> Result<ExitCode, Fault
         let leased = if task == Task::Once { Leased::Stays } else { Leased::Ends };
         backends.give_back(leased).await;
     }
-    ended.map(|()| ExitCode::SUCCESS)
+    ended
 }
 
 /// Hands on who asks for a look; never ends. An agent that ends by itself is not asked.

@@ -164,6 +164,38 @@ impl Folder {
             .map_err(|source| self.fault(name, "written", source))
     }
 
+    /// Replaces the file by one that is locked from its first moment on, until what comes back goes.
+    pub fn hold(&self, name: &str, bytes: &[u8]) -> Result<OwnedFd, FolderError> {
+        let new = name::temporary();
+        let held = writer::create(&self.directory, &new, bytes).and_then(|file| {
+            rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+            writer::move_over(&self.directory, &new, name)?;
+            Ok(file)
+        });
+        held.map_err(|source| self.fault(name, "written", source))
+    }
+
+    /// The file's bytes, if a living process holds it; what a dead one has left is none.
+    pub fn read_held(
+        &self,
+        name: &str,
+        longest: usize,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, FolderError> {
+        if self.is_held(name)? { self.read(name, longest) } else { Ok(None) }
+    }
+
+    fn is_held(&self, name: &str) -> Result<bool, FolderError> {
+        self.refuse(name)?;
+        let file = match step::open(&self.directory, name) {
+            Err(Errno::NOENT) => return Ok(false),
+            other => other.map_err(|source| self.fault(name, "read", source))?,
+        };
+        match rustix::fs::flock(file, FlockOperation::NonBlockingLockShared) {
+            Err(Errno::WOULDBLOCK) => Ok(true),
+            other => other.map(|()| false).map_err(|source| self.fault(name, "read", source)),
+        }
+    }
+
     /// Removes the file, if there is one.
     pub fn remove(&self, name: &str) {
         // What stays is not believed by anybody else, and overwritten by whoever comes next.
@@ -267,6 +299,21 @@ mod tests {
         let [one, other] = [(); 2].map(|()| Folder::make(place.path()).expect("a folder"));
         one.lock().expect("locked");
         assert!(matches!(other.lock(), Err(FolderError::Taken(_))));
+    }
+
+    #[test]
+    fn a_held_file_is_read_as_long_as_it_is_held() {
+        let place = tempfile::tempdir().expect("a folder");
+        let [one, other] = [(); 2].map(|()| Folder::make(place.path()).expect("a folder"));
+        assert_eq!(other.read_held("verdict", 100).expect("nothing"), None);
+        let held = one.hold("verdict", b"one").expect("held");
+        let read = other.read_held("verdict", 100).expect("read");
+        assert_eq!(read.as_deref(), Some(&b"one".to_vec()));
+        drop(held);
+        assert_eq!(other.read_held("verdict", 100).expect("left behind"), None);
+        let _held = one.hold("verdict", b"two").expect("a reader is in nobody's way");
+        mode(&place.path().join("verdict"), 0o666);
+        assert!(matches!(other.read_held("verdict", 100), Err(FolderError::Foreign { .. })));
     }
 
     #[test]

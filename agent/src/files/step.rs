@@ -59,13 +59,18 @@ pub(crate) fn is_there(top: &OwnedFd, path: &FilePath) -> bool {
         .is_ok()
 }
 
+/// Opens `name` for reading; it may still be something other than a file.
+pub(crate) fn open(parent: impl AsFd, name: &str) -> Result<OwnedFd, Errno> {
+    rustix::fs::openat(parent, name, READ, Mode::empty())
+}
+
 /// The bytes of the regular file `name`, and what is known about it.
 pub(crate) fn read(
     parent: impl AsFd,
     name: &str,
     longest: usize,
 ) -> Result<(Zeroizing<Vec<u8>>, Stat), Errno> {
-    let file = rustix::fs::openat(parent, name, READ, Mode::empty())?;
+    let file = open(parent, name)?;
     let stat = rustix::fs::fstat(&file)?;
     let size = usize::try_from(stat.st_size).map_err(|_| Errno::FBIG)?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile || size > longest {

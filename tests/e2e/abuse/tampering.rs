@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    io::{self, ErrorKind},
     os::unix::fs::{MetadataExt as _, lchown, symlink},
     path::{Path, PathBuf},
 };
@@ -163,6 +164,20 @@ impl Hostile {
         Ok(())
     }
 
+    /// Plants something at a name of the volume, in place of what is there. The agent mends all the while, and may be
+    /// quicker between the two.
+    fn plant(&self, name: &str, deed: impl Fn(&Path) -> io::Result<()>) -> Result<PathBuf> {
+        let mut planted = Err(ErrorKind::AlreadyExists.into());
+        for _ in 0..100 {
+            let path = self.cleared(name)?;
+            planted = deed(&path).map(|()| path);
+            if !planted.as_ref().is_err_and(|error| error.kind() == ErrorKind::AlreadyExists) {
+                break;
+            }
+        }
+        planted.with_context(|| format!("plant something at {name}"))
+    }
+
     /// A name in the volume, with nothing there any more.
     fn cleared(&self, name: &str) -> Result<PathBuf> {
         let path = self.volume.join(name);
@@ -178,15 +193,14 @@ impl Hostile {
     }
 
     fn plant_link(&self, name: &str, target: &Path) -> Result<()> {
-        let path = self.cleared(name)?;
-        symlink(target, &path).with_context(|| format!("plant a link at {name}"))?;
+        let path = self.plant(name, |path| symlink(target, path))?;
         self.give(&path)
     }
 
     fn plant_pipe(&self, name: &str) -> Result<()> {
-        let path = self.cleared(name)?;
-        mknodat(CWD, &path, FileType::Fifo, Mode::from_raw_mode(0o666), 0)
-            .with_context(|| format!("plant a pipe at {name}"))?;
+        let path = self.plant(name, |path| {
+            Ok(mknodat(CWD, path, FileType::Fifo, Mode::from_raw_mode(0o666), 0)?)
+        })?;
         self.give(&path)
     }
 
@@ -197,8 +211,7 @@ impl Hostile {
 
     /// A directory of the agent's user with a file `value` in it.
     fn plant_directory(&self, name: &str) -> Result<()> {
-        let path = self.cleared(name)?;
-        fs::create_dir(&path).with_context(|| format!("plant a directory at {name}"))?;
+        let path = self.plant(name, |path| fs::create_dir(path))?;
         self.plant_file(&path.join("value"))?;
         self.give(&path)
     }

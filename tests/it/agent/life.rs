@@ -1,6 +1,6 @@
 //! An agent's whole life: start, rotation, outage, renewal, end.
 
-use std::time::Duration;
+use std::{process::Stdio, time::Duration};
 
 use serde_json::json;
 use tokio::time::{Instant, timeout};
@@ -126,6 +126,44 @@ async fn the_gate_is_closed_until_there_are_files() {
     assert_eq!(pod.told("wait --timeout 0s").await.0, 1);
     assert_eq!(pod.told("once").await.0, 0);
     assert_eq!(pod.told("wait --timeout 0s").await.0, 0);
+}
+
+#[tokio::test]
+async fn an_agent_that_cannot_start_tells_the_hook_and_leaves_its_end_to_the_kubelet() {
+    let pod = Pod::new(json!([{"path": "gone", "from": "aws-sm:gone"}])).await;
+    let mut agent = pod.agent("run --gate=hook").spawn().expect("an agent");
+    let began = Instant::now();
+    let (code, said) = pod.told("wait --timeout=5m").await;
+    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+    assert_eq!(code, 4, "{said}");
+    assert!(said.contains("aws-sm:gone"), "{said}");
+    assert!(agent.try_wait().expect("a status").is_none(), "it ended before the hook");
+    terminate(&agent);
+    let ended =
+        timeout(Duration::from_secs(5), agent.wait()).await.expect("an end").expect("a status");
+    assert_eq!(ended.code(), Some(4));
+    assert!(pod.read("termination").contains("aws-sm:gone"));
+
+    // Its verdict is not the next one's.
+    pod.server.aws().put("gone", "there");
+    let agent = pod.agent("run --gate=hook").spawn().expect("an agent");
+    let (code, said) = pod.told("wait --timeout=20s").await;
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(pod.read("gone"), "there");
+    terminate(&agent);
+}
+
+#[tokio::test]
+async fn an_agent_without_a_configuration_does_not_end_before_the_hook_either() {
+    let mut pod = pod().await;
+    pod.spec["nonsense"] = json!(true);
+    let mut agent = pod.agent("run --gate=hook").stdout(Stdio::null()).spawn().expect("an agent");
+    assert_eq!(pod.told("wait --timeout=5m").await.0, 2);
+    assert!(agent.try_wait().expect("a status").is_none(), "it ended before the hook");
+    terminate(&agent);
+    let ended =
+        timeout(Duration::from_secs(5), agent.wait()).await.expect("an end").expect("a status");
+    assert_eq!(ended.code(), Some(2));
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ use crate::{
 /// The agent's program in its image.
 pub(super) const PROGRAM: &str = "/mayfly-agent";
 
-/// How much longer than the agent's own deadline its gate waits: the agent ends first, and its
+/// How much longer than the agent's own deadline its gate waits: the agent fails first, and its
 /// reason is what people see.
 const GATE_GRACE: u64 = 5;
 /// How often the probe looks: the kubelet's shortest.
@@ -53,14 +53,13 @@ impl Planner<'_> {
         ownership: Ownership,
     ) -> Container {
         let mode = self.choices.mode;
-        let command = if mode == Mode::Init { "once" } else { "run" };
         let mut env = environment(contract);
         // Sealed values are for one service account, and the kubelet knows which it is.
         let named = self.request.reads(|source| source == Source::Kms);
         env.extend(named.then(|| field("MAYFLY_SERVICE_ACCOUNT", "spec.serviceAccountName")));
         env.extend(identities.carried_env.iter().cloned());
         Container {
-            command: Some(vec![PROGRAM.to_owned(), command.to_owned()]),
+            command: Some(self.command()),
             env: Some(env),
             image: Some(self.config.agent_image.clone()),
             image_pull_policy: Some(self.config.pull_policy.name().to_owned()),
@@ -75,6 +74,16 @@ impl Planner<'_> {
             volume_mounts: Some(self.agent_mounts(identities)),
             ..Container::default()
         }
+    }
+
+    fn command(&self) -> Vec<String> {
+        let arguments: &[&str] = match self.choices.mode {
+            Mode::Init => &["once"],
+            // One that cannot start leaves its end to the kubelet, which then starts no app.
+            Mode::Sidecar if self.choices.gate == Gate::Hook => &["run", "--gate=hook"],
+            Mode::Sidecar | Mode::Parallel => &["run"],
+        };
+        [PROGRAM].iter().chain(arguments).map(|&word| word.to_owned()).collect()
     }
 
     fn agent_mounts(&self, identities: &Identities) -> Vec<VolumeMount> {
