@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use mayfly_tests::{
     cases, crowds,
-    lab::{addresses::API_SERVER, cluster::Cluster, progress::say, suite::Case},
+    lab::{addresses::API_SERVER, cluster::Cluster, pod::Pod, progress::say, suite::Case},
 };
 use reqwest::{Client, StatusCode, header::CONTENT_TYPE};
 use serde_json::{Value, json};
@@ -41,6 +41,7 @@ async fn a_hostile_tenant_holds_up_nobody(cluster: &Cluster) -> Result<()> {
     let alone = started(&honest, "alone").await?;
     let before = restarts(cluster).await?;
     let hostile = Hostile::new(cluster).await?;
+    let stranger = hostile.tenant.run(&Manifest::plain("stranger")).await?;
     let end = Instant::now() + EXTENT;
     let deployments = hostile.deploy().await?;
     let pods = crowds::pods();
@@ -48,7 +49,7 @@ async fn a_hostile_tenant_holds_up_nobody(cluster: &Cluster) -> Result<()> {
     let (answers, starts, ()) = tokio::try_join!(
         futures_util::future::try_join_all(crowds),
         start_pods(&honest, end),
-        hostile.dawdle(cluster, end),
+        hostile.dawdle(cluster, &stranger, end),
     )?;
     say(format_args!(
         "{} hostile pods were answered, {deployments} Deployments tried; {} honest pods started meanwhile, \
@@ -152,8 +153,7 @@ impl<'a> Hostile<'a> {
     }
 
     /// Connections that begin TLS and say no more, from a pod, at each replica.
-    async fn dawdle(&self, cluster: &Cluster, end: Instant) -> Result<()> {
-        let stranger = self.tenant.run(&Manifest::plain("stranger")).await?;
+    async fn dawdle(&self, cluster: &Cluster, stranger: &Pod, end: Instant) -> Result<()> {
         let addresses = "--output=jsonpath={.items[*].status.podIP}";
         let addresses =
             operator::kubectl(cluster, &["get", "pods", "--selector", PODS, addresses]).await?;
