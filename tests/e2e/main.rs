@@ -44,6 +44,7 @@ mod tenant;
 mod turmoil;
 mod vault;
 mod vault_auth;
+mod wild;
 mod workloads;
 
 use std::{future::Future, path::PathBuf, process::ExitCode};
@@ -82,6 +83,15 @@ enum Command {
     Down,
     /// Write the plain manifests anew from the chart.
     Manifests,
+    /// Make every pod in a folder of manifests ask for a secret, and tell what became of each.
+    Wild {
+        /// The folder, with everything below it: YAML and JSON
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        /// Leave the cluster up; use the one that is up, if there is one.
+        #[arg(long)]
+        keep: bool,
+    },
     /// The front of AWS, which the lab starts by itself.
     #[command(name = front::COMMAND, hide = true)]
     AwsFront {
@@ -97,6 +107,9 @@ fn main() -> ExitCode {
         None => suite::run(&Options { filters, keep, soak, list }, topics(soak)),
         Some(Command::Down) => suite::down(),
         Some(Command::Manifests) => finish(plain::write()),
+        Some(Command::Wild { folder, keep }) => {
+            suite::work_on(keep, async |cluster| wild::tell(cluster, &folder).await)
+        }
         Some(Command::AwsFront { authority }) => finish(front::serve(&authority)),
     }
 }
@@ -124,6 +137,7 @@ fn topics(soak: bool) -> Vec<Case> {
         aws_identity::cases(),
         kms::cases(),
         vault_auth::cases(),
+        wild::cases(),
         rotation::cases(),
         vault::cases(),
         jobs::cases(),

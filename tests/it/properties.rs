@@ -11,6 +11,7 @@ use mayfly_admission::{
     policy::Directory,
     review::{Decision, Review, review},
 };
+use mayfly_tests::additive::is_kept;
 use proptest::{collection::vec, prelude::*};
 use serde_json::{Value, json};
 
@@ -37,26 +38,6 @@ fn admitted(pod: &Value) -> Option<Value> {
         patch(&mut after, &operations).expect("a patch that fits what was sent");
     }
     Some(after)
-}
-
-/// Whether all of `before` is in `after`, in the same order.
-fn is_kept(before: &Value, after: &Value) -> bool {
-    match (before, after) {
-        // A list that was explicitly nothing may have become one.
-        (Value::Null, Value::Array(_)) => true,
-        (Value::Object(before), Value::Object(after)) => {
-            let kept = |(key, value): (&String, &Value)| {
-                after.get(key).is_some_and(|other| is_kept(value, other))
-            };
-            let mut order = after.keys();
-            before.iter().all(kept) && before.keys().all(|key| order.any(|other| other == key))
-        }
-        (Value::Array(before), Value::Array(after)) => {
-            let mut rest = after.iter();
-            before.iter().all(|item| rest.any(|other| is_kept(item, other)))
-        }
-        _ => before == after,
-    }
 }
 
 fn agents(pod: &Value) -> Vec<&Value> {

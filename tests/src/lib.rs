@@ -1,5 +1,6 @@
 //! What Mayfly's tests and its demo stand on. Nothing here is part of a product.
 
+pub mod additive;
 pub mod crowds;
 pub mod demo;
 pub mod lab;

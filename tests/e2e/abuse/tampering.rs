@@ -152,7 +152,8 @@ impl Hostile {
 
     /// Directories in directories, where the agent sweeps.
     fn plant_depth(&self) -> Result<()> {
-        let top = self.volume.join("..7-0badcafe");
+        // Those of an earlier round may still be there.
+        let top = self.volume.join(format!("..7-{:08x}", fastrand::u32(..)));
         fs::create_dir_all(&top).context("plant a directory")?;
         self.give(&top)?;
         let mut at = fs::File::open(&top).context("open it")?;

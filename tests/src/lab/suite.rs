@@ -132,7 +132,24 @@ pub fn run(options: &Options, mut cases: Vec<Case>) -> ExitCode {
     if !options.keep && cases.iter().all(Case::is_free) {
         return report(run_without_cluster(&arguments, cases));
     }
-    report(run_on_cluster(&Plan { options, wants_mayfly }, &arguments, cases))
+    let plan = Plan { keep: options.keep, soak: options.soak, wants_mayfly };
+    report(on_cluster(&plan, |runtime, cluster| {
+        let trials = cases.into_iter().map(|case| trial(case, runtime, cluster)).collect();
+        libtest_mimic::run(&arguments, trials).exit_code()
+    }))
+}
+
+/// Does something on a cluster that is no test; `keep` is as in [`Options`].
+pub fn work_on(keep: bool, work: impl AsyncFnOnce(&Cluster) -> Result<()>) -> ExitCode {
+    report(on_cluster(&Plan { keep, soak: false, wants_mayfly: true }, |runtime, cluster| {
+        let cluster = cluster.view();
+        let done = runtime.block_on(unless_interrupted(async {
+            let done = work(&cluster).await;
+            cluster.clean_up().await?;
+            done
+        }));
+        report(done.map(|()| ExitCode::SUCCESS))
+    }))
 }
 
 fn run_without_cluster(arguments: &Arguments, cases: Vec<Case>) -> Result<ExitCode> {
@@ -168,25 +185,28 @@ fn report(outcome: Result<ExitCode>) -> ExitCode {
 }
 
 /// What a run needs besides the tests.
-struct Plan<'a> {
-    options: &'a Options,
+struct Plan {
+    keep: bool,
+    soak: bool,
     wants_mayfly: bool,
 }
 
-fn run_on_cluster(plan: &Plan<'_>, arguments: &Arguments, cases: Vec<Case>) -> Result<ExitCode> {
+fn on_cluster(
+    plan: &Plan,
+    work: impl FnOnce(&Arc<Runtime>, &Arc<Cluster>) -> ExitCode,
+) -> Result<ExitCode> {
     let runtime = Arc::new(Runtime::new().context("start the runtime")?);
     let folders = Folders::find()?;
     let _lock = lock(&folders)?;
     runtime.spawn(interruption::attend_to(folders.clone()));
     let code = match runtime.block_on(unless_interrupted(bring_up(&folders, plan))) {
         Ok(cluster) => {
-            let trials = cases.into_iter().map(|case| trial(case, &runtime, &cluster)).collect();
-            let conclusion = libtest_mimic::run(arguments, trials);
-            if plan.options.keep {
+            let code = work(&runtime, &cluster);
+            if plan.keep {
                 explain(&cluster);
-                return Ok(conclusion.exit_code());
+                return Ok(code);
             }
-            conclusion.exit_code()
+            code
         }
         Err(error) => {
             show(format_args!("error: {error:#}"));
@@ -203,8 +223,8 @@ fn run_on_cluster(plan: &Plan<'_>, arguments: &Arguments, cases: Vec<Case>) -> R
     Ok(code)
 }
 
-async fn bring_up(folders: &Folders, plan: &Plan<'_>) -> Result<Arc<Cluster>> {
-    let is_up = plan.options.keep && Daemons::open(folders)?.all_live();
+async fn bring_up(folders: &Folders, plan: &Plan) -> Result<Arc<Cluster>> {
+    let is_up = plan.keep && Daemons::open(folders)?.all_live();
     if !is_up && sweep::is_needed(folders) {
         say("taking away what an earlier run has left");
         sweep::sweep(folders).await?;
@@ -215,10 +235,10 @@ async fn bring_up(folders: &Folders, plan: &Plan<'_>) -> Result<Arc<Cluster>> {
         install::install(&lab, &archives).await.context("install Mayfly")?;
         say("Mayfly is installed");
     }
-    Ok(Arc::new(Cluster::of(Arc::new(lab), plan.options.soak)?))
+    Ok(Arc::new(Cluster::of(Arc::new(lab), plan.soak)?))
 }
 
-async fn build(folders: &Folders, plan: &Plan<'_>) -> Result<Option<Vec<PathBuf>>> {
+async fn build(folders: &Folders, plan: &Plan) -> Result<Option<Vec<PathBuf>>> {
     if !plan.wants_mayfly {
         return Ok(None);
     }

@@ -117,7 +117,7 @@ impl Accesses {
         let object = told_of(metadata);
         for file in &workload.files {
             let access = Access::of(&workload, &object, file);
-            let freshness = Freshness::of(status, &file.from);
+            let freshness = Freshness::of(status, &file.location);
             let known = self.rows.remove(&access);
             let merged =
                 known.map_or_else(|| freshness.clone(), |known| known.and(freshness.clone()));
@@ -147,8 +147,8 @@ impl Access {
 }
 
 impl Freshness {
-    fn of(status: &PodStatus, reference: &str) -> Self {
-        let label = line(reference);
+    fn of(status: &PodStatus, location: &str) -> Self {
+        let label = line(location);
         // Values sealed with one key have one name.
         let named = status.secrets.iter().filter(|secret| secret.reference == label);
         let secret = named.max_by_key(|secret| Known::Told(secret.state).rank());

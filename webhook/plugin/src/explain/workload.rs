@@ -68,6 +68,9 @@ pub struct File {
     pub mode: String,
     /// Where the secret is.
     pub from: String,
+    /// What its agent calls the secret: a file's key is none of that.
+    #[serde(skip)]
+    pub location: String,
     /// Whether it may be missing.
     pub optional: bool,
     /// The kind of its backend.
@@ -150,6 +153,7 @@ impl File {
             path: format!("{}/{}{slash}", spec.directory.display(), entry.path),
             mode: entry.mode.unwrap_or(spec.access.mode).to_string(),
             from: entry.from.label(),
+            location: entry.from.location.label(),
             optional: entry.optional,
             source: entry.from.location.source(),
         }

@@ -162,7 +162,7 @@ mod tests {
         json!({"state": "stale", "generation": 7, "written": "2026-01-02T03:04:05Z", "mode": "sidecar",
             "configuration": "0123", "looked": "2026-01-02T03:05:05Z", "next-look": "2026-01-02T03:06:05Z",
             "error": {"class": "unreachable", "message": "vault: no\n\u{1b}[31m route"},
-            "references": [{"reference": "vault:secret/app#value", "state": "stale", "version": "3",
+            "references": [{"reference": "vault:secret/app", "state": "stale", "version": "3",
                 "fetched": "2026-01-02T03:04:05Z", "age-seconds": 60, "next-look": null, "error": null,
                 "warnings": ["\u{202e}w"]}]})
     }
@@ -173,7 +173,7 @@ mod tests {
         assert_eq!((answer.state, answer.generation), (Word::Stale, 7));
         assert_eq!(answer.error.as_deref(), Some("vault: no [31m route"));
         let [secret] = answer.references.try_into().expect("one");
-        assert_eq!((&*secret.reference, secret.state), ("vault:secret/app#value", Standing::Stale));
+        assert_eq!((&*secret.reference, secret.state), ("vault:secret/app", Standing::Stale));
         assert_eq!((secret.age_seconds, &*secret.warnings), (Some(60), &["w".to_owned()][..]));
     }
 

@@ -39,7 +39,7 @@ fn pod(name: &str, owner: &str) -> Value {
 }
 
 fn answered(pod: &Value, state: &str, age: u64, error: &str) -> PodStatus {
-    let secret = json!({"reference": "vault:secret/data/app#password", "state": state, "age-seconds": age,
+    let secret = json!({"reference": "vault:secret/data/app", "state": state, "age-seconds": age,
         "error": {"message": error}});
     let answer = json!({"state": "ready", "generation": 1, "references": [secret]});
     let printed = answer.to_string().into_bytes();
