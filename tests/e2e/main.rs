@@ -104,7 +104,7 @@ enum Command {
 fn main() -> ExitCode {
     let Args { command, filters, keep, soak, list } = Args::parse();
     match command {
-        None => suite::run(&Options { filters, keep, soak, list }, topics(soak)),
+        None => suite::run(&Options { filters, keep, soak, list }, topics()),
         Some(Command::Down) => suite::down(),
         Some(Command::Manifests) => finish(plain::write()),
         Some(Command::Wild { folder, keep }) => {
@@ -125,10 +125,9 @@ fn finish(work: impl Future<Output = Result<()>>) -> ExitCode {
     }
 }
 
-/// Every test, by topic; some only where there is time for the long forms.
-fn topics(soak: bool) -> Vec<Case> {
+/// Every test, by topic.
+fn topics() -> Vec<Case> {
     [
-        if soak { hostile::cases() } else { Vec::new() },
         lab::cases(),
         chart::cases(),
         formats::cases(),
@@ -152,6 +151,7 @@ fn topics(soak: bool) -> Vec<Case> {
         ownership::cases(),
         company::cases(),
         other_webhooks::cases(),
+        hostile::cases(),
         kubectl::cases(),
         kubectl_status::cases(),
         rollout::cases(),

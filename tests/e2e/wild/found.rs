@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use mayfly_admission::workload::Template;
+use mayfly_admission::{settings::PREFIX, workload::Template};
 use serde_json::{Value, json};
 
 /// Something in a folder.
@@ -71,7 +71,11 @@ fn pods(file: &str, object: &Value) -> Vec<(String, Found)> {
 
 /// The pod by itself, without what has to be in the cluster before it: those are not what is tried.
 fn alone(template: &Value) -> Value {
-    let (metadata, mut spec) = (&template["metadata"], template["spec"].clone());
+    let (mut metadata, mut spec) = (template["metadata"].clone(), template["spec"].clone());
+    if let Some(annotations) = metadata["annotations"].as_object_mut() {
+        // Whoever asks already is asked anew.
+        annotations.retain(|key, _| !key.to_ascii_lowercase().starts_with(PREFIX));
+    }
     for needed in ["serviceAccountName", "serviceAccount", "priorityClassName", "runtimeClassName"]
     {
         spec.as_object_mut().and_then(|spec| spec.remove(needed));
