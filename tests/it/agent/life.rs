@@ -3,7 +3,10 @@
 use std::{process::Stdio, time::Duration};
 
 use serde_json::json;
-use tokio::time::{Instant, timeout};
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    time::{Instant, timeout},
+};
 
 use super::pod::{Pod, terminate};
 
@@ -157,8 +160,11 @@ async fn an_agent_that_cannot_start_tells_the_hook_and_leaves_its_end_to_the_kub
 async fn an_agent_without_a_configuration_does_not_end_before_the_hook_either() {
     let mut pod = pod().await;
     pod.spec["nonsense"] = json!(true);
-    let mut agent = pod.agent("run --gate=hook").stdout(Stdio::null()).spawn().expect("an agent");
+    let mut agent = pod.agent("run --gate=hook").stderr(Stdio::piped()).spawn().expect("an agent");
     assert_eq!(pod.told("wait --timeout=5m").await.0, 2);
+    let mut said = BufReader::new(agent.stderr.take().expect("a pipe")).lines();
+    let line = said.next_line().await.expect("text").expect("a line");
+    assert!(line.contains("the start failed"), "{line}");
     assert!(agent.try_wait().expect("a status").is_none(), "it ended before the hook");
     terminate(&agent);
     let ended =
