@@ -20,6 +20,7 @@ mod mounts;
 mod ours;
 mod placement;
 mod volume;
+mod windows;
 
 use k8s_openapi::api::core::v1::{Container, Volume};
 use mayfly_spec::spec::{Interval, Mode, Start};
@@ -106,11 +107,8 @@ pub(crate) fn plan<'a>(
     prospect: Prospect<'a>,
     ceilings: &'a Ceilings,
 ) -> Result<Injection, Faults> {
-    if is_windows(pod) {
-        return Err(Faults::from(Fault::new(
-            "spec.os.name",
-            "`windows` is not supported; Mayfly's files need Linux",
-        )));
+    if let Some(fault) = windows::refuse(pod) {
+        return Err(fault.into());
     }
     let Prospect { placement, chosen, faults, aws } = prospect;
     let placement = placement.map_err(Faults::from)?;
@@ -253,10 +251,6 @@ impl Planner<'_> {
 /// Kubernetes' types have no map with a key that is no text, and nothing else can fail.
 pub(crate) fn json(value: impl Serialize) -> Value {
     serde_json::to_value(value).unwrap_or_default()
-}
-
-fn is_windows(pod: &Pod<'_>) -> bool {
-    pod.field("os").is_some_and(|os| crate::pod::text(os, "name") == "windows")
 }
 
 #[cfg(test)]
