@@ -218,8 +218,9 @@ impl Planner<'_> {
             .list(List::Regular)
             .iter()
             .map(|container| crate::pod::text(container, "name"));
-        let mut authors =
-            names.filter(|name| *name != CONTAINER && !self.config.is_mesh_sidecar(name));
+        let is_gateway = chosen::is_gateway(self.config, self.pod);
+        let is_mesh = |name: &str| !is_gateway && self.config.is_mesh_sidecar(name);
+        let mut authors = names.filter(|name| *name != CONTAINER && !is_mesh(name));
         if let Some(name) = authors.next() {
             self.steps.push(Step::Annotation(DEFAULT_CONTAINER, name.to_owned()));
         }
