@@ -8,6 +8,7 @@ mod access;
 mod additions;
 mod allotment;
 mod amounts;
+mod api_paths;
 mod chosen;
 mod construction;
 mod container;
