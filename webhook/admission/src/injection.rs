@@ -19,6 +19,7 @@ mod identity;
 mod image;
 mod mounts;
 mod ours;
+mod parallel;
 mod placement;
 mod volume;
 mod windows;
@@ -90,10 +91,15 @@ impl<'a> Prospect<'a> {
     /// What `request` would come to in `pod`.
     pub(crate) fn of(config: &Config, request: &'a Request, pod: &Pod<'a>) -> Self {
         let placement = placement::place(request.mode(), pod, config);
-        let (chosen, faults) = match &placement {
+        let (chosen, mut faults) = match &placement {
             Ok(placement) => chosen::choose(config, request, pod, placement),
             Err(_) => (Vec::new(), Faults::default()),
         };
+        let placement =
+            placement.map(|placement| parallel::settle(placement, pod, config, &chosen));
+        if let Ok(placement) = &placement {
+            faults.extend(parallel::refuse(*placement, pod, config));
+        }
         let aws = AwsReach::of(request, pod, &chosen);
         Self { placement, chosen, faults, aws }
     }

@@ -44,7 +44,7 @@ struct File {
     /// The shortest `refresh` that a pod may ask for.
     #[schemars(with = "Option<String>")]
     refresh_floor: Option<Interval>,
-    /// Native sidecars that the agent comes after, besides those of Istio and Linkerd.
+    /// Proxies, native sidecars or others, that the agent comes after, besides those of Istio and Linkerd.
     mesh_sidecars: BTreeSet<String>,
 }
 
