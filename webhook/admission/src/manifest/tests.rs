@@ -72,11 +72,13 @@ fn every_workload_has_a_pod() {
 }
 
 #[test]
-fn a_kind_of_the_same_name_in_another_group_is_not_ours() {
+fn a_template_without_containers_is_none() {
     let object = json!({
         "apiVersion": "batch.example.com/v1",
         "kind": "Job",
         "spec": {"template": {"metadata": {"annotations": {"mayfly.dev/inject": "nonsense"}}}},
     });
-    assert_eq!(admit_json(&object).expect("untouched").text, object.to_string());
+    let admitted = admit_json(&object).expect("untouched");
+    assert_eq!(admitted.text, object.to_string());
+    assert!(admitted.warnings[0].contains("is in no pod template"), "{:?}", admitted.warnings);
 }
