@@ -32,6 +32,7 @@ const SHAPES: [&[&str]; 5] = [
         "config.namespace-annotations=true",
         "rbac.create=false",
         "webhook.workloadWarnings=false",
+        "openshift.enabled=true",
     ],
     &[
         "tls.mode=cert-manager",

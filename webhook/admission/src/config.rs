@@ -38,6 +38,9 @@ pub const MESH_SIDECARS: [&str; 6] = [
 /// and its rate limit are the operator's.
 const REFRESH_FLOOR: Interval = Interval::from_secs(10);
 
+/// The agent's user and group where nobody says others.
+pub(crate) const NOBODY: u32 = 65532;
+
 /// The operator's configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -47,6 +50,8 @@ pub struct Config {
     pub image_mirrors: BTreeSet<String>,
     /// When the kubelet pulls it.
     pub pull_policy: PullPolicy,
+    /// As whom the agent runs where the pod's containers share no user; `None` is the cluster's to choose.
+    pub agent_user: Option<u32>,
     /// What others may add to the agent's container.
     pub additions: Additions,
     /// What holds where a pod has no annotation.
@@ -205,6 +210,7 @@ impl Default for Config {
             agent_image: format!("mayfly-agent:{}", env!("CARGO_PKG_VERSION")),
             image_mirrors: BTreeSet::new(),
             pull_policy: PullPolicy::IfNotPresent,
+            agent_user: Some(NOBODY),
             additions: Additions::default(),
             defaults: Defaults::default(),
             vault: VaultPolicy::default(),

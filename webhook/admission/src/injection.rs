@@ -180,7 +180,7 @@ impl Planner<'_> {
     fn plan(&mut self, chosen: &[Position], faults: Faults) {
         self.refuse_probe_without_sidecar();
         self.faults.append(faults);
-        let access = access::Ownership::of(self.pod, chosen);
+        let access = access::Ownership::of(self.pod, chosen, self.config.agent_user);
         let identity = self.identify();
         let resources = self.allot();
         let contract = self.contract(&identity, access);

@@ -47,8 +47,18 @@ fn the_connection_to_vault_is_the_operators_to_describe() {
 }
 
 #[test]
+fn the_agents_user_is_a_number_or_the_clusters_to_choose() {
+    let user = |text: &str| Config::from_yaml(text).expect(text).agent_user;
+    assert_eq!(user("{}"), Some(65532));
+    assert_eq!(user("agent: {user: 1000}"), Some(1000));
+    assert_eq!(user("agent: {user: assigned}"), None);
+}
+
+#[test]
 fn each_fault_is_named() {
     for (text, reason) in [
+        ("agent: {user: 0}", "`agent.user`: `0` is not allowed; allowed: the number of a user"),
+        ("agent: {user: root}", "or `assigned`"),
         ("agnet: {}", "agnet"),
         ("agent: {image: ''}", "`agent.image`: `` is no image's name"),
         (

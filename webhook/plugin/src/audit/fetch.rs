@@ -54,7 +54,11 @@ pub(crate) const WORKLOADS: &[Resource] = &[
 
 /// What other software makes pods of, where there is any.
 pub(crate) const OTHERS_WORKLOADS: &[Resource] = &[
-    Resource { version: "apps.openshift.io/v1", name: "deploymentconfigs", kind: "DeploymentConfig" },
+    Resource {
+        version: "apps.openshift.io/v1",
+        name: "deploymentconfigs",
+        kind: "DeploymentConfig",
+    },
     Resource { version: "argoproj.io/v1alpha1", name: "rollouts", kind: "Rollout" },
     Resource { version: "serving.knative.dev/v1", name: "services", kind: "Service" },
     Resource {
