@@ -64,6 +64,8 @@ pub struct Config {
     pub refresh_floor: Interval,
     /// Mesh sidecars beside [`MESH_SIDECARS`].
     pub mesh_sidecars: BTreeSet<String>,
+    /// Containers that see no files unless a pod names them; a `*` at the end stands for anything.
+    pub containers_without_files: Vec<String>,
     /// More defaults for some pods; later ones are laid over earlier ones.
     pub overrides: Vec<Override>,
     /// Whether annotations of namespaces are defaults of their pods.
@@ -217,6 +219,7 @@ impl Default for Config {
             aws: AwsStandIns::default(),
             refresh_floor: REFRESH_FLOOR,
             mesh_sidecars: BTreeSet::new(),
+            containers_without_files: Vec::new(),
             overrides: Vec::new(),
             namespace_annotations: false,
             policy: Policy::default(),
@@ -270,6 +273,11 @@ impl Config {
     /// Whether a container of this name belongs to a service mesh.
     pub fn is_mesh_sidecar(&self, name: &str) -> bool {
         MESH_SIDECARS.contains(&name) || self.mesh_sidecars.contains(name)
+    }
+
+    /// Whether a container of this name sees files only if the pod says so.
+    pub fn is_without_files(&self, name: &str) -> bool {
+        self.containers_without_files.iter().any(|pattern| additions::is_meant(pattern, name))
     }
 }
 

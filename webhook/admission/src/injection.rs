@@ -226,8 +226,10 @@ impl Planner<'_> {
             .iter()
             .map(|container| crate::pod::text(container, "name"));
         let is_gateway = chosen::is_gateway(self.config, self.pod);
-        let is_mesh = |name: &str| !is_gateway && self.config.is_mesh_sidecar(name);
-        let mut authors = names.filter(|name| *name != CONTAINER && !is_mesh(name));
+        let is_helper = |name: &str| {
+            !is_gateway && self.config.is_mesh_sidecar(name) || self.config.is_without_files(name)
+        };
+        let mut authors = names.filter(|name| *name != CONTAINER && !is_helper(name));
         if let Some(name) = authors.next() {
             self.steps.push(Step::Annotation(DEFAULT_CONTAINER, name.to_owned()));
         }

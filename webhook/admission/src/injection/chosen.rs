@@ -16,8 +16,8 @@ use crate::{
     settings::Annotation,
 };
 
-/// The containers that the author names, else all of the author's that could ever see a file; and what is wrong with
-/// the names.
+/// The containers that the author names, else all of the author's that could ever see a file and that the operator does
+/// not leave out; and what is wrong with the names.
 pub(super) fn choose(
     config: &Config,
     request: &Request,
@@ -44,6 +44,7 @@ fn authors(config: &Config, pod: &Pod<'_>, placement: &Placement) -> Vec<Positio
     let is_authors = |(position, name): &(Position, &str)| {
         *name != CONTAINER
             && !is_mesh(*position, name)
+            && !config.is_without_files(name)
             && !ends_before_the_agent(pod, placement, *position)
     };
     named_containers(pod).filter(is_authors).map(|(position, _)| position).collect()
