@@ -54,10 +54,14 @@ app.kubernetes.io/name: {{ .Values.name }}
 {{- end -}}
 {{- end }}
 
-{{/* The operator's configuration with the agent's image, which has its own values. */}}
+{{/* The operator's configuration with what has values of its own: the agent's image, and its user on OpenShift. */}}
 {{- define "mayfly.config" -}}
 {{- $image := include "mayfly.image" (dict "root" . "image" .Values.agent.image) -}}
-{{- toYaml (mergeOverwrite (dict "agent" (dict "image" $image)) (deepCopy .Values.config)) -}}
+{{- $agent := dict "image" $image -}}
+{{- if .Values.openshift.enabled -}}
+{{- $_ := set $agent "user" "assigned" -}}
+{{- end -}}
+{{- toYaml (mergeOverwrite (dict "agent" $agent) (deepCopy .Values.config)) -}}
 {{- end }}
 
 {{/* Whether the configuration asks for namespaces' labels or annotations: then the webhook has to watch them. */}}

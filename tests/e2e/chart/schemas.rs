@@ -32,6 +32,7 @@ const SHAPES: [&[&str]; 5] = [
         "config.namespace-annotations=true",
         "rbac.create=false",
         "webhook.workloadWarnings=false",
+        "openshift.enabled=true",
     ],
     &[
         "tls.mode=cert-manager",
@@ -51,6 +52,9 @@ const SHAPES: [&[&str]; 5] = [
         "webhook.namespaceSelector.matchExpressions[0].key=team",
         "webhook.namespaceSelector.matchExpressions[0].operator=Exists",
         "webhook.objectSelector.matchLabels.mayfly=on",
+        "webhook.workloadKinds[0].apiGroup=argoproj.io",
+        "webhook.workloadKinds[0].apiVersion=v1alpha1",
+        "webhook.workloadKinds[0].resource=rollouts",
         "networkPolicy.adminFrom[0].namespaceSelector.matchLabels.name=monitoring",
         "networkPolicy.apiServer.cidrs={192.0.2.1/32}",
         "serviceMonitor.enabled=true",

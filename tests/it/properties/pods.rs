@@ -157,6 +157,7 @@ fn any_annotations() -> impl Strategy<Value = Map<String, Value>> {
         ("aws-role-arn", "arn:aws:iam::123456789012:role/r"),
         ("cpu-limit", "100m"),
         ("memory-limit", "none"),
+        ("ephemeral-storage-limit", "1Gi"),
         ("volume-size", "100Mi"),
         ("vault-audience", "vault"),
         ("inject", "false"),

@@ -38,6 +38,9 @@ pub const MESH_SIDECARS: [&str; 6] = [
 /// and its rate limit are the operator's.
 const REFRESH_FLOOR: Interval = Interval::from_secs(10);
 
+/// The agent's user and group where nobody says others.
+pub(crate) const NOBODY: u32 = 65532;
+
 /// The operator's configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -47,6 +50,8 @@ pub struct Config {
     pub image_mirrors: BTreeSet<String>,
     /// When the kubelet pulls it.
     pub pull_policy: PullPolicy,
+    /// As whom the agent runs where the pod's containers share no user; `None` is the cluster's to choose.
+    pub agent_user: Option<u32>,
     /// What others may add to the agent's container.
     pub additions: Additions,
     /// What holds where a pod has no annotation.
@@ -59,6 +64,8 @@ pub struct Config {
     pub refresh_floor: Interval,
     /// Mesh sidecars beside [`MESH_SIDECARS`].
     pub mesh_sidecars: BTreeSet<String>,
+    /// Containers that see no files unless a pod names them; a `*` at the end stands for anything.
+    pub containers_without_files: Vec<String>,
     /// More defaults for some pods; later ones are laid over earlier ones.
     pub overrides: Vec<Override>,
     /// Whether annotations of namespaces are defaults of their pods.
@@ -205,12 +212,14 @@ impl Default for Config {
             agent_image: format!("mayfly-agent:{}", env!("CARGO_PKG_VERSION")),
             image_mirrors: BTreeSet::new(),
             pull_policy: PullPolicy::IfNotPresent,
+            agent_user: Some(NOBODY),
             additions: Additions::default(),
             defaults: Defaults::default(),
             vault: VaultPolicy::default(),
             aws: AwsStandIns::default(),
             refresh_floor: REFRESH_FLOOR,
             mesh_sidecars: BTreeSet::new(),
+            containers_without_files: Vec::new(),
             overrides: Vec::new(),
             namespace_annotations: false,
             policy: Policy::default(),
@@ -264,6 +273,11 @@ impl Config {
     /// Whether a container of this name belongs to a service mesh.
     pub fn is_mesh_sidecar(&self, name: &str) -> bool {
         MESH_SIDECARS.contains(&name) || self.mesh_sidecars.contains(name)
+    }
+
+    /// Whether a container of this name sees files only if the pod says so.
+    pub fn is_without_files(&self, name: &str) -> bool {
+        self.containers_without_files.iter().any(|pattern| additions::is_meant(pattern, name))
     }
 }
 

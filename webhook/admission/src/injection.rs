@@ -8,6 +8,7 @@ mod access;
 mod additions;
 mod allotment;
 mod amounts;
+mod api_paths;
 mod chosen;
 mod construction;
 mod container;
@@ -18,8 +19,10 @@ mod identity;
 mod image;
 mod mounts;
 mod ours;
+mod parallel;
 mod placement;
 mod volume;
+mod windows;
 
 use k8s_openapi::api::core::v1::{Container, Volume};
 use mayfly_spec::spec::{Interval, Mode, Start};
@@ -88,10 +91,15 @@ impl<'a> Prospect<'a> {
     /// What `request` would come to in `pod`.
     pub(crate) fn of(config: &Config, request: &'a Request, pod: &Pod<'a>) -> Self {
         let placement = placement::place(request.mode(), pod, config);
-        let (chosen, faults) = match &placement {
+        let (chosen, mut faults) = match &placement {
             Ok(placement) => chosen::choose(config, request, pod, placement),
             Err(_) => (Vec::new(), Faults::default()),
         };
+        let placement =
+            placement.map(|placement| parallel::settle(placement, pod, config, &chosen));
+        if let Ok(placement) = &placement {
+            faults.extend(parallel::refuse(*placement, pod, config));
+        }
         let aws = AwsReach::of(request, pod, &chosen);
         Self { placement, chosen, faults, aws }
     }
@@ -106,11 +114,8 @@ pub(crate) fn plan<'a>(
     prospect: Prospect<'a>,
     ceilings: &'a Ceilings,
 ) -> Result<Injection, Faults> {
-    if is_windows(pod) {
-        return Err(Faults::from(Fault::new(
-            "spec.os.name",
-            "`windows` is not supported; Mayfly's files need Linux",
-        )));
+    if let Some(fault) = windows::refuse(pod) {
+        return Err(fault.into());
     }
     let Prospect { placement, chosen, faults, aws } = prospect;
     let placement = placement.map_err(Faults::from)?;
@@ -175,7 +180,7 @@ impl Planner<'_> {
     fn plan(&mut self, chosen: &[Position], faults: Faults) {
         self.refuse_probe_without_sidecar();
         self.faults.append(faults);
-        let access = access::Ownership::of(self.pod, chosen);
+        let access = access::Ownership::of(self.pod, chosen, self.config.agent_user);
         let identity = self.identify();
         let resources = self.allot();
         let contract = self.contract(&identity, access);
@@ -220,8 +225,11 @@ impl Planner<'_> {
             .list(List::Regular)
             .iter()
             .map(|container| crate::pod::text(container, "name"));
-        let mut authors =
-            names.filter(|name| *name != CONTAINER && !self.config.is_mesh_sidecar(name));
+        let is_gateway = chosen::is_gateway(self.config, self.pod);
+        let is_helper = |name: &str| {
+            !is_gateway && self.config.is_mesh_sidecar(name) || self.config.is_without_files(name)
+        };
+        let mut authors = names.filter(|name| *name != CONTAINER && !is_helper(name));
         if let Some(name) = authors.next() {
             self.steps.push(Step::Annotation(DEFAULT_CONTAINER, name.to_owned()));
         }
@@ -253,10 +261,6 @@ impl Planner<'_> {
 /// Kubernetes' types have no map with a key that is no text, and nothing else can fail.
 pub(crate) fn json(value: impl Serialize) -> Value {
     serde_json::to_value(value).unwrap_or_default()
-}
-
-fn is_windows(pod: &Pod<'_>) -> bool {
-    pod.field("os").is_some_and(|os| crate::pod::text(os, "name") == "windows")
 }
 
 #[cfg(test)]

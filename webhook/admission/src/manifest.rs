@@ -16,7 +16,7 @@ use crate::{
     pod::text,
     policy::Namespace,
     review::{Outcome, inject},
-    workload::Template,
+    workload::{Template, Templates},
 };
 pub use document::{EmitError, ParseError};
 
@@ -126,15 +126,30 @@ impl Admission<'_> {
             }
             return changed;
         }
-        let Some(template) = Template::of(object) else {
-            return false;
-        };
-        let (label, kind, name) =
-            (label(number, object), text(object, "kind").to_owned(), name(object));
-        let misplaced = template.misplaced(object);
-        self.warnings.extend(misplaced.map(|warning| format!("{label}: {warning}")));
+        let templates = Templates::of(object);
+        let (label, name) = (label(number, object), name(object));
+        let warnings = templates.warnings();
+        self.warnings.extend(warnings.map(|warning| format!("{label}: {warning}")));
+        let is_one = templates.list.len() < 2;
+        let mut changed = false;
+        for template in &templates.list {
+            let place = if is_one { String::new() } else { format!(", {}", template.place()) };
+            let names = (format!("{label}{place}"), format!("{name}{place}"));
+            changed |= self.admit_template(names, template, object);
+        }
+        changed
+    }
+
+    /// Of an object with several templates each has its place in its names.
+    fn admit_template(
+        &mut self,
+        (label, name): (String, String),
+        template: &Template,
+        object: &mut Value,
+    ) -> bool {
+        let kind = text(object, "kind").to_owned();
         let namespace = self.namespace(object).into_owned();
-        let Some(pod) = object.pointer_mut(template.pointer) else {
+        let Some(pod) = object.pointer_mut(&template.pointer) else {
             return false;
         };
         match inject(self.config, Some(&namespace), pod.clone(), template.ends).outcome {

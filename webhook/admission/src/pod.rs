@@ -79,7 +79,12 @@ impl<'a> Pod<'a> {
 
     /// The annotation `name`.
     pub fn annotation(&self, name: &str) -> Option<&'a Value> {
-        Self::annotations(self.value)?.get(name)
+        self.all_annotations()?.get(name)
+    }
+
+    /// The pod's annotations.
+    pub fn all_annotations(&self) -> Option<&'a Map<String, Value>> {
+        Self::annotations(self.value)
     }
 
     /// Whether the pod has the label `name`.

@@ -13,7 +13,7 @@ use crate::{
     pod::{Pod, text},
     quantity::{MEBIBYTE, Quantity},
     request::Request,
-    settings::Amount,
+    settings::{Amount, Settings},
 };
 
 /// What the agent needs beside its files: twice the budget of its resident memory is 20 MiB, of
@@ -46,6 +46,9 @@ const PAGE: u64 = 4096;
 /// Room for so many files of a directory whose keys the author does not name.
 const KEYS_OF_A_DIRECTORY: u64 = 512;
 
+/// Kubernetes' own names of the resources.
+const NAMES: [&str; 3] = ["cpu", "memory", "ephemeral-storage"];
+
 /// The volume's size and the agent's resources.
 #[derive(Debug)]
 pub(crate) struct Resources {
@@ -55,6 +58,9 @@ pub(crate) struct Resources {
     pub cpu: Pair,
     /// Memory.
     pub memory: Pair,
+    /// Ephemeral storage, of which the agent's log takes some; the API server asks nobody for it, and a pod as a whole
+    /// has none.
+    pub storage: Pair,
 }
 
 /// A request and a limit.
@@ -82,7 +88,9 @@ impl Resources {
             let cpu = pair(cpu_request, cpu_limit, fixed(USUAL_CPU_REQUEST), None);
             (cpu, pair(memory_request, memory_limit, Some(Quantity::mebibytes(16)), limit))
         };
-        Self { volume, cpu, memory }
+        let Settings { ephemeral_storage_request, ephemeral_storage_limit, .. } = settings.clone();
+        let storage = pair(ephemeral_storage_request, ephemeral_storage_limit, None, None);
+        Self { volume, cpu, memory, storage }
     }
 
     /// What the agent and its files need together, in bytes.
@@ -91,11 +99,11 @@ impl Resources {
     }
 
     pub(crate) fn requests(&self) -> BTreeMap<&'static str, Quantity> {
-        named(self.cpu.0.as_ref(), self.memory.0.as_ref())
+        named([&self.cpu.0, &self.memory.0, &self.storage.0])
     }
 
     pub(crate) fn limits(&self) -> BTreeMap<&'static str, Quantity> {
-        named(self.cpu.1.as_ref(), self.memory.1.as_ref())
+        named([&self.cpu.1, &self.memory.1, &self.storage.1])
     }
 }
 
@@ -182,11 +190,9 @@ fn same(request: Option<Amount>, limit: Option<Amount>, usual: Option<Quantity>)
     (quantity.clone(), quantity)
 }
 
-fn named(cpu: Option<&Quantity>, memory: Option<&Quantity>) -> BTreeMap<&'static str, Quantity> {
-    [("cpu", cpu), ("memory", memory)]
-        .into_iter()
-        .filter_map(|(name, quantity)| Some((name, quantity?.clone())))
-        .collect()
+fn named(amounts: [&Option<Quantity>; 3]) -> BTreeMap<&'static str, Quantity> {
+    let named = NAMES.into_iter().zip(amounts);
+    named.filter_map(|(name, quantity)| Some((name, quantity.clone()?))).collect()
 }
 
 fn fixed(text: &str) -> Option<Quantity> {

@@ -175,7 +175,7 @@ impl Review {
         let namespace = directory.find(&self.namespace, config.needs_namespaces());
         let Inspection { outcome, account } = inject(config, namespace.as_deref(), pod, ends);
         self.account = account;
-        self.awaits_namespace = namespace.is_none() && matches!(outcome, Outcome::Denied(_));
+        self.awaits_namespace |= namespace.is_none() && matches!(outcome, Outcome::Denied(_));
         outcome
     }
 

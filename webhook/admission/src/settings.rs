@@ -59,6 +59,8 @@ pub struct Settings {
     pub cpu_limit: Option<Amount>,
     pub memory_request: Option<Amount>,
     pub memory_limit: Option<Amount>,
+    pub ephemeral_storage_request: Option<Amount>,
+    pub ephemeral_storage_limit: Option<Amount>,
     pub volume_size: Option<Quantity>,
 }
 
@@ -89,6 +91,12 @@ impl Settings {
             Annotation::CpuLimit => put(&mut self.cpu_limit, Amount::parse(text))?,
             Annotation::MemoryRequest => put(&mut self.memory_request, Amount::parse(text))?,
             Annotation::MemoryLimit => put(&mut self.memory_limit, Amount::parse(text))?,
+            Annotation::EphemeralStorageRequest => {
+                put(&mut self.ephemeral_storage_request, Amount::parse(text))?;
+            }
+            Annotation::EphemeralStorageLimit => {
+                put(&mut self.ephemeral_storage_limit, Amount::parse(text))?;
+            }
             Annotation::VolumeSize => put(&mut self.volume_size, volume_size(text))?,
         }
         Ok(())
@@ -124,6 +132,14 @@ impl Settings {
             cpu_limit: amount(self.cpu_limit, &defaults.cpu_limit),
             memory_request: amount(self.memory_request, &defaults.memory_request),
             memory_limit: amount(self.memory_limit, &defaults.memory_limit),
+            ephemeral_storage_request: amount(
+                self.ephemeral_storage_request,
+                &defaults.ephemeral_storage_request,
+            ),
+            ephemeral_storage_limit: amount(
+                self.ephemeral_storage_limit,
+                &defaults.ephemeral_storage_limit,
+            ),
             volume_size: self.volume_size.or_else(|| defaults.volume_size.clone()),
         }
     }
@@ -153,7 +169,9 @@ impl Settings {
             Annotation::CpuRequest
             | Annotation::CpuLimit
             | Annotation::MemoryRequest
-            | Annotation::MemoryLimit => self.amount(name).is_some(),
+            | Annotation::MemoryLimit
+            | Annotation::EphemeralStorageRequest
+            | Annotation::EphemeralStorageLimit => self.amount(name).is_some(),
         }
     }
 
@@ -164,6 +182,8 @@ impl Settings {
             Annotation::CpuLimit => self.cpu_limit.as_ref(),
             Annotation::MemoryRequest => self.memory_request.as_ref(),
             Annotation::MemoryLimit => self.memory_limit.as_ref(),
+            Annotation::EphemeralStorageRequest => self.ephemeral_storage_request.as_ref(),
+            Annotation::EphemeralStorageLimit => self.ephemeral_storage_limit.as_ref(),
             _ => None,
         }
     }

@@ -45,6 +45,7 @@ fn every_annotation_has_a_value_that_is_taken() {
             Annotation::AwsIdentity => "pod-identity",
             Annotation::CpuRequest | Annotation::CpuLimit => "10m",
             Annotation::MemoryRequest | Annotation::MemoryLimit => "none",
+            Annotation::EphemeralStorageRequest | Annotation::EphemeralStorageLimit => "50Mi",
             Annotation::VolumeSize => "2Mi",
         };
         settings(name.suffix(), value);
@@ -79,6 +80,7 @@ fn a_value_that_is_not_allowed_is_told_with_what_is() {
         ("on-change", "signal:HUP:app", "not supported by this version"),
         ("cpu-request", "0", "no quantity above zero"),
         ("memory-limit", "None", "no quantity"),
+        ("ephemeral-storage-limit", "much", "no quantity"),
         ("volume-size", "512Ki", "at least `1Mi`"),
         ("file.../x", "aws-sm:a", "begin with `..`"),
         ("file.a/b", "aws-sm:a", "lies inside `a`"),

@@ -23,10 +23,7 @@ pub struct Names {
 impl Names {
     /// Whether the variable `name` is meant.
     pub fn has_variable(&self, name: &str) -> bool {
-        self.variables.iter().any(|pattern| match pattern.strip_suffix('*') {
-            Some(beginning) => name.starts_with(beginning),
-            None => name == pattern,
-        })
+        self.variables.iter().any(|pattern| is_meant(pattern, name))
     }
 
     /// Whether a mount at `path` is meant.
@@ -36,5 +33,13 @@ impl Names {
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
         self.mounts.iter().any(below)
+    }
+}
+
+/// Whether `name` is what an operator wrote, in which a `*` at the end stands for anything.
+pub(super) fn is_meant(pattern: &str, name: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(beginning) => name.starts_with(beginning),
+        None => name == pattern,
     }
 }

@@ -44,8 +44,11 @@ struct File {
     /// The shortest `refresh` that a pod may ask for.
     #[schemars(with = "Option<String>")]
     refresh_floor: Option<Interval>,
-    /// Native sidecars that the agent comes after, besides those of Istio and Linkerd.
+    /// Proxies, native sidecars or others, that the agent comes after, besides those of Istio and Linkerd.
     mesh_sidecars: BTreeSet<String>,
+    /// Containers that see no files unless a pod's annotation `containers` names them, as `queue-proxy` or `dind`; a `*`
+    /// at the end stands for anything.
+    containers_without_files: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -127,6 +130,7 @@ impl File {
             aws: self.aws.into_stand_ins()?,
             refresh_floor: floor,
             mesh_sidecars: self.mesh_sidecars,
+            containers_without_files: containers(self.containers_without_files)?,
             overrides: selection::overrides(self.overrides, floor)?,
             namespace_annotations: self.namespace_annotations,
             policy: self.policy.unwrap_or_default().into_policy()?,
@@ -166,6 +170,22 @@ impl Aws {
             proxy: endpoint("aws.proxy", self.proxy)?,
             ca: self.ca.map(|ca| certificates("aws.ca.pem", ca)).transpose()?,
         })
+    }
+}
+
+fn containers(patterns: Vec<String>) -> Result<Vec<String>, ConfigError> {
+    let bad_byte = |byte: u8| !(byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    let bad = |pattern: &&String| {
+        let beginning = pattern.strip_suffix('*').unwrap_or(pattern);
+        beginning.is_empty() || beginning.bytes().any(bad_byte)
+    };
+    match patterns.iter().find(bad) {
+        Some(pattern) => {
+            let allowed = "a container's name, or the beginning of one and `*`: `step-*`";
+            let error = ValueError::Form { value: pattern.clone(), allowed };
+            Err(ConfigError::Value("containers-without-files".to_owned(), error))
+        }
+        None => Ok(patterns),
     }
 }
 

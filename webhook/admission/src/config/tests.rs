@@ -47,8 +47,34 @@ fn the_connection_to_vault_is_the_operators_to_describe() {
 }
 
 #[test]
+fn the_agents_user_is_a_number_or_the_clusters_to_choose() {
+    let user = |text: &str| Config::from_yaml(text).expect(text).agent_user;
+    assert_eq!(user("{}"), Some(65532));
+    assert_eq!(user("agent: {user: 1000}"), Some(1000));
+    assert_eq!(user("agent: {user: assigned}"), None);
+}
+
+#[test]
+fn containers_can_be_left_out_by_the_beginnings_of_their_names() {
+    let config = Config::from_yaml("containers-without-files: [queue-proxy, step-*]").expect("one");
+    for (name, is_out) in [
+        ("queue-proxy", true),
+        ("queue-proxy-2", false),
+        ("step-build", true),
+        ("step", false),
+        ("app", false),
+    ] {
+        assert_eq!(config.is_without_files(name), is_out, "{name}");
+    }
+}
+
+#[test]
 fn each_fault_is_named() {
     for (text, reason) in [
+        ("containers-without-files: ['*']", "`containers-without-files`: `*` is not allowed"),
+        ("containers-without-files: [a*b]", "or the beginning of one and `*`"),
+        ("agent: {user: 0}", "`agent.user`: `0` is not allowed; allowed: the number of a user"),
+        ("agent: {user: root}", "or `assigned`"),
         ("agnet: {}", "agnet"),
         ("agent: {image: ''}", "`agent.image`: `` is no image's name"),
         (

@@ -4,30 +4,34 @@
 
 use mayfly_spec::{file::FileMode, spec::Access};
 
-use crate::pod::{Pod, Position};
-
-/// The agent's user and group where the pod leaves the choice.
-pub(super) const NOBODY: u32 = 65532;
+use crate::{
+    config::NOBODY,
+    pod::{Pod, Position},
+};
 
 /// The agent's user, and the modes of what it writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ownership {
-    pub(super) user: u32,
+    /// `None` is the cluster's to choose.
+    pub(super) user: Option<u32>,
     pub(super) access: Access,
 }
 
 impl Ownership {
     /// As the user that all chosen containers share, for that user alone; else for the pod's
-    /// `fsGroup`; else for everybody who sees the volume, which is the pod.
-    pub(super) fn of(pod: &Pod<'_>, chosen: &[Position]) -> Self {
+    /// `fsGroup`; else for everybody who sees the volume, which is the pod. `usual` is who the agent is then.
+    pub(super) fn of(pod: &Pod<'_>, chosen: &[Position], usual: Option<u32>) -> Self {
         if let Some(user) = shared_user(pod, chosen) {
             let access = Access { mode: FileMode::OWNER, group: None };
-            return Self { user, access };
+            return Self { user: Some(user), access };
         }
+        // What the pod says for all of its containers would be the agent's.
+        let is_root = pod.security("runAsUser").and_then(number) == Some(0);
+        let user = if is_root { usual.or(Some(NOBODY)) } else { usual };
         let group = pod.security("fsGroup").and_then(number);
         let mode = if group.is_some() { FileMode::GROUP } else { FileMode::EVERYBODY };
         let access = Access { mode, group };
-        Self { user: NOBODY, access }
+        Self { user, access }
     }
 }
 

@@ -15,6 +15,8 @@ impl Planner<'_> {
         let resources = Resources::of(self.request, self.pod);
         self.refuse_excess(&resources.cpu, [Annotation::CpuRequest, Annotation::CpuLimit]);
         self.refuse_excess(&resources.memory, [Annotation::MemoryRequest, Annotation::MemoryLimit]);
+        let storage = [Annotation::EphemeralStorageRequest, Annotation::EphemeralStorageLimit];
+        self.refuse_excess(&resources.storage, storage);
         self.refuse_want(&resources.memory, resources.needed());
         resources
     }

@@ -40,6 +40,8 @@ fn most<'a>(ceilings: &'a Ceilings, side: &str, resource: &str) -> Option<&'a Qu
         ("limits", "cpu") => Annotation::CpuLimit,
         ("requests", "memory") => Annotation::MemoryRequest,
         ("limits", "memory") => Annotation::MemoryLimit,
+        ("requests", "ephemeral-storage") => Annotation::EphemeralStorageRequest,
+        ("limits", "ephemeral-storage") => Annotation::EphemeralStorageLimit,
         _ => return None,
     };
     ceilings.most(of)
@@ -93,6 +95,15 @@ mod tests {
         let settled = settled(&modest, &bound);
         assert_eq!(settled["limits"]["memory"], "100Mi");
         assert_eq!(settled["requests"], json!({"cpu": "5m", "memory": "20Mi"}));
+    }
+
+    #[test]
+    fn storage_has_its_ceilings_too() {
+        let there = json!({"requests": {"ephemeral-storage": "1Gi"}, "limits": {"ephemeral-storage": "2Gi"}});
+        assert_eq!(settled(&there, &[])["limits"]["ephemeral-storage"], "2Gi");
+        let settled = settled(&there, &[(Annotation::EphemeralStorageLimit, "1Gi")]);
+        assert_eq!(settled["limits"], json!({"memory": "64Mi"}));
+        assert_eq!(settled["requests"]["ephemeral-storage"], "1Gi");
     }
 
     #[test]

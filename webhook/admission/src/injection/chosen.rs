@@ -16,8 +16,8 @@ use crate::{
     settings::Annotation,
 };
 
-/// The containers that the author names, else all of the author's that could ever see a file; and what is wrong with
-/// the names.
+/// The containers that the author names, else all of the author's that could ever see a file and that the operator does
+/// not leave out; and what is wrong with the names.
 pub(super) fn choose(
     config: &Config,
     request: &Request,
@@ -37,12 +37,23 @@ pub(super) fn choose(
 }
 
 fn authors(config: &Config, pod: &Pod<'_>, placement: &Placement) -> Vec<Position> {
+    let is_gateway = is_gateway(config, pod);
+    let is_mesh = |position: Position, name: &str| {
+        config.is_mesh_sidecar(name) && !(is_gateway && position.list == List::Regular)
+    };
     let is_authors = |(position, name): &(Position, &str)| {
         *name != CONTAINER
-            && !config.is_mesh_sidecar(name)
+            && !is_mesh(*position, name)
+            && !config.is_without_files(name)
             && !ends_before_the_agent(pod, placement, *position)
     };
     named_containers(pod).filter(is_authors).map(|(position, _)| position).collect()
+}
+
+/// Whether the pod is there for the mesh's proxy, and not the proxy for the pod.
+pub(super) fn is_gateway(config: &Config, pod: &Pod<'_>) -> bool {
+    let mut names = pod.list(List::Regular).iter().map(|container| text(container, "name"));
+    names.all(|name| name == CONTAINER || config.is_mesh_sidecar(name))
 }
 
 fn named(pod: &Pod<'_>, names: &[String], faults: &mut Faults) -> Vec<Position> {

@@ -109,13 +109,24 @@ fn is_resize_policy(there: &Value) -> bool {
     there.as_array().is_some_and(|list| (1..=2).contains(&list.len()) && list.iter().all(is_one))
 }
 
-/// Ours, and what only takes away: a confinement that is at least the usual, and a level of the node's own choice.
+/// Ours, and what only takes away: a confinement that is at least the usual, and a level of the node's own choice. What
+/// we leave open of user and group is the cluster's, but not root.
 fn security(ours: &Value, there: &Value) -> Value {
     let mut security = ours.clone();
     let armor = there.get("appArmorProfile").filter(|armor| is_armor(armor));
     let labels = there.get("seLinuxOptions").filter(|labels| is_label(labels));
     let proc = there.get("procMount").filter(|proc| *proc == "Default");
-    let kept = [("appArmorProfile", armor), ("seLinuxOptions", labels), ("procMount", proc)];
+    let [user, group] = ["runAsUser", "runAsGroup"].map(|field| {
+        let given = there.get(field).filter(|id| id.as_u64().is_some_and(|id| id != 0));
+        given.filter(|_| ours.get(field).is_none())
+    });
+    let kept = [
+        ("appArmorProfile", armor),
+        ("seLinuxOptions", labels),
+        ("procMount", proc),
+        ("runAsUser", user),
+        ("runAsGroup", group),
+    ];
     for (field, value) in kept {
         if let Some(value) = value {
             security[field] = value.clone();
@@ -145,4 +156,20 @@ fn lifecycle(wanted: &Value, there: &Value) -> Option<Value> {
     let mut lifecycle = wanted.get("lifecycle").cloned().unwrap_or_else(|| json!({}));
     lifecycle["preStop"] = json!({"sleep": {"seconds": seconds}});
     goes_on.then_some(lifecycle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_left_open_is_the_clusters_but_never_root() {
+        let there = |user: u64| json!({"runAsUser": user, "runAsGroup": user, "privileged": true});
+        let open = json!({"runAsNonRoot": true});
+        let given = json!({"runAsNonRoot": true, "runAsUser": 1_000_680_000_u64, "runAsGroup": 1_000_680_000_u64});
+        assert_eq!(security(&open, &there(1_000_680_000)), given);
+        assert_eq!(security(&open, &there(0)), open);
+        let ours = json!({"runAsUser": 65532, "runAsGroup": 65532});
+        assert_eq!(security(&ours, &there(1000)), ours);
+    }
 }

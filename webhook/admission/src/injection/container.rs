@@ -18,12 +18,9 @@ use mayfly_spec::{
     spec::{Interval, Mode},
 };
 
-use super::{
-    Planner,
-    access::{NOBODY, Ownership},
-    identity::Identities,
-};
+use super::{Planner, access::Ownership, identity::Identities};
 use crate::{
+    config::NOBODY,
     names::{
         CONFIG_VARIABLE, CONTAINER, IDENTITY_VOLUME, SECRETS_VOLUME, STATE_PATH, STATE_VOLUME,
         TOKENS_PATH,
@@ -67,7 +64,10 @@ impl Planner<'_> {
             name: CONTAINER.to_owned(),
             resources: requirements(resources),
             restart_policy: (mode == Mode::Sidecar).then(|| "Always".to_owned()),
-            security_context: Some(restricted(ownership.user)),
+            security_context: Some(restricted(
+                ownership.user,
+                self.config.agent_user.map(|_| NOBODY),
+            )),
             startup_probe: self.probe(),
             termination_message_path: Some("/dev/termination-log".to_owned()),
             termination_message_policy: Some("File".to_owned()),
@@ -155,8 +155,9 @@ fn field(name: &str, path: &str) -> EnvVar {
     }
 }
 
-/// What Pod Security's level *restricted* asks for, and a file system that cannot be written.
-fn restricted(user: u32) -> SecurityContext {
+/// What Pod Security's level *restricted* asks for, and a file system that cannot be written. What we leave
+/// open the cluster gives.
+fn restricted(user: Option<u32>, group: Option<u32>) -> SecurityContext {
     SecurityContext {
         allow_privilege_escalation: Some(false),
         capabilities: Some(Capabilities {
@@ -164,9 +165,9 @@ fn restricted(user: u32) -> SecurityContext {
             ..Capabilities::default()
         }),
         read_only_root_filesystem: Some(true),
-        run_as_group: Some(NOBODY.into()),
+        run_as_group: group.map(Into::into),
         run_as_non_root: Some(true),
-        run_as_user: Some(user.into()),
+        run_as_user: user.map(Into::into),
         seccomp_profile: Some(SeccompProfile {
             type_: "RuntimeDefault".to_owned(),
             ..SeccompProfile::default()

@@ -5,7 +5,7 @@
 use mayfly_spec::{reference::Source, spec::Mode};
 use serde_json::Value;
 
-use super::{Planner, chosen::ends_before_the_agent};
+use super::{Planner, api_paths, chosen::ends_before_the_agent};
 use crate::{
     fault::MOST_WARNINGS,
     pod::{Position, text},
@@ -18,6 +18,13 @@ impl Planner<'_> {
         self.doubt_early_containers(chosen);
         self.doubt_settings_without_effect();
         self.doubt_unverified_vault();
+        self.doubt_references();
+    }
+
+    fn doubt_references(&mut self) {
+        let request = self.request;
+        let doubts = request.files.iter().filter_map(|entry| api_paths::doubt(&entry.from));
+        doubts.take(MOST_WARNINGS).for_each(|doubt| self.warn(&doubt));
     }
 
     fn doubt_unverified_vault(&mut self) {

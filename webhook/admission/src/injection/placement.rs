@@ -32,13 +32,19 @@ impl Placement {
         self.present.unwrap_or(Position { list, index })
     }
 
+    /// The same, put at `index` of its list unless it is there already.
+    pub(super) fn at(self, index: usize) -> Self {
+        Self { index, ..self }
+    }
+
     /// Whether an ordinary init container at `position` ends before the agent starts.
     pub(super) fn comes_after(&self, position: Position) -> bool {
         position < self.position()
     }
 }
 
-/// Places the agent: first of all, but after the native mesh sidecars that it must talk through.
+/// Places the agent: first of all, but after the native mesh sidecars that it must talk through. Among the regular
+/// containers that is not the last word.
 pub(super) fn place(mode: Mode, pod: &Pod<'_>, config: &Config) -> Result<Placement, Fault> {
     if mode == Mode::Parallel && !pod.runs_forever() {
         let message = "`parallel` needs a pod with `restartPolicy: Always`, because the agent goes on for as long as the pod; use `sidecar` or `init`";

@@ -62,6 +62,16 @@ fn limits_give_way_to_each_other_only_where_the_author_left_a_choice() {
     assert_eq!(resources(&[("memory-request", "128Mi")])["limits"]["memory"], "128Mi");
     assert_eq!(resources(&[("cpu-limit", "2m")])["requests"]["cpu"], "2m");
     assert_eq!(resources(&[("volume-size", "100Mi")])["limits"]["memory"], "116Mi");
+    assert_eq!(
+        resources(&[("ephemeral-storage-request", "20Mi"), ("ephemeral-storage-limit", "50Mi")]),
+        json!({
+            "limits": {"memory": "64Mi", "ephemeral-storage": "50Mi"},
+            "requests": {"cpu": "5m", "memory": "16Mi", "ephemeral-storage": "20Mi"},
+        })
+    );
+    let upside_down = [("ephemeral-storage-request", "2Gi"), ("ephemeral-storage-limit", "1Gi")];
+    let faults = agent(&upside_down, &one()).expect_err("a fault");
+    assert!(faults[0].contains("is more than `mayfly.dev/ephemeral-storage-limit`"), "{faults:?}");
     let nothing = ["cpu-request", "memory-request", "memory-limit"].map(|name| (name, "none"));
     assert_eq!(resources(&nothing), Value::Null);
 }

@@ -62,7 +62,10 @@ impl<'a> Document<'a> {
     pub(super) fn emit(&self, value: &Value) -> Result<String, EmitError> {
         let options = serde_saphyr::ser_options! { folded_wrap_chars: NEVER_FOLD };
         let yaml = serde_saphyr::to_string_with_options(value, options)?;
-        Ok(format!("{}{yaml}", self.leading()))
+        let leading = self.leading();
+        // What stood behind the `---` on its line gets a line of its own.
+        let marker = if begins_document(&self.0[leading.len()..]) { "---\n" } else { "" };
+        Ok(format!("{leading}{marker}{yaml}"))
     }
 
     /// Blank lines, comments and a bare `---` before the first field.

@@ -25,6 +25,27 @@ fn the_documents_together_are_the_file() {
 }
 
 #[test]
+fn a_stream_of_json_stays_several_documents() {
+    let pod = |name: &str| {
+        json!({
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": name, "annotations": {"mayfly.dev/inject": "true", "mayfly.dev/file.a": "aws-sm:a"}},
+            "spec": {"containers": [{"name": "app"}]},
+        })
+    };
+    let text = format!("--- {}\n---\t{}\n--- {{a: 1}}\n# c\n---\n{}", pod("x"), pod("y"), pod("z"));
+    let config = Config::default();
+    let admitted = admit(&config, &Namespace::named("default"), &text).expect("a stream").text;
+    let documents = Document::split(&admitted);
+    assert_eq!(documents.len(), 4, "{admitted}");
+    let names = documents.iter().map(|one| one.parse().expect("YAML")["metadata"]["name"].clone());
+    assert_eq!(names.collect::<Vec<_>>(), ["x".into(), "y".into(), Value::Null, "z".into()]);
+    let again = admit(&config, &Namespace::named("default"), &admitted).expect("its own output");
+    assert_eq!(again.text, admitted);
+}
+
+#[test]
 fn every_workload_has_a_pod() {
     let template = json!({
         "metadata": {"annotations": {"mayfly.dev/inject": "true", "mayfly.dev/file.a": "aws-sm:a"}},
@@ -51,11 +72,13 @@ fn every_workload_has_a_pod() {
 }
 
 #[test]
-fn a_kind_of_the_same_name_in_another_group_is_not_ours() {
+fn a_template_without_containers_is_none() {
     let object = json!({
         "apiVersion": "batch.example.com/v1",
         "kind": "Job",
         "spec": {"template": {"metadata": {"annotations": {"mayfly.dev/inject": "nonsense"}}}},
     });
-    assert_eq!(admit_json(&object).expect("untouched").text, object.to_string());
+    let admitted = admit_json(&object).expect("untouched");
+    assert_eq!(admitted.text, object.to_string());
+    assert!(admitted.warnings[0].contains("is in no pod template"), "{:?}", admitted.warnings);
 }

@@ -97,6 +97,11 @@ fn each_list_allows_and_denies() {
         ("ceilings: {cpu-limit: 100m}", ("cpu-limit", "0.1"), ("cpu-limit", "none")),
         ("ceilings: {cpu-request: 10m}", ("cpu-request", "none"), ("cpu-request", "11m")),
         ("ceilings: {memory-limit: 64Mi}", ("memory-limit", "50Mi"), ("memory-limit", "none")),
+        (
+            "ceilings: {ephemeral-storage-limit: 1Gi}",
+            ("ephemeral-storage-limit", "1Gi"),
+            ("ephemeral-storage-limit", "2Gi"),
+        ),
         ("ceilings: {memory-request: 20Mi}", ("memory-request", "1Mi"), ("memory-request", "1Gi")),
     ] {
         let rule = format!("{{name: r, {list}}}");

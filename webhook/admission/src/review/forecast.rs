@@ -12,7 +12,7 @@ use crate::{
     fault::{Fault, Faults, MOST_WARNINGS},
     pod::text,
     policy::Directory,
-    workload::Template,
+    workload::{Template, Templates},
 };
 
 /// Decides about the `AdmissionReview` of a workload in `body`.
@@ -31,21 +31,29 @@ pub fn forecast(config: &Config, directory: &Directory, body: &[u8]) -> Review {
 }
 
 fn forecast_parsed(config: &Config, directory: &Directory, review: Value) -> Review {
-    let (mut answer, _, object) = match read(review) {
+    let (mut answer, _, mut object) = match read(review) {
         Ok(read) => read,
         Err(malformed) => return Review::of(Decision::Malformed(malformed)),
     };
-    let Some(template) = Template::of(&object).filter(|_| object.is_object()) else {
+    let templates = Templates::of(&object);
+    if templates.is_empty() {
         answer.decision = Decision::Untouched(Untouched::NotAWorkload);
         return answer;
-    };
+    }
     if !answer.owner.is_empty() {
         // Whoever applied the owner has been told.
         answer.decision = Decision::Untouched(Untouched::Owned);
         return answer;
     }
-    answer.warnings.extend(template.misplaced(&object));
-    answer.foresee(config, directory, &template, object);
+    answer.warnings.extend(templates.warnings());
+    answer.decision = match answer.warnings.as_slice() {
+        [] => Decision::Untouched(Untouched::NotAnnotated),
+        _ => Decision::Forecast(Forecast::Misplaced),
+    };
+    for template in &templates.list {
+        answer.foresee(config, directory, template, &mut object);
+    }
+    answer.warnings.truncate(MOST_WARNINGS);
     answer
 }
 
@@ -55,25 +63,27 @@ impl Review {
         config: &Config,
         directory: &Directory,
         template: &Template,
-        mut object: Value,
+        object: &mut Value,
     ) {
-        let pod = object.pointer_mut(template.pointer).map(Value::take).unwrap_or_default();
-        let kind = text(&object, "kind");
-        self.decision = match self.inspect(config, directory, pod, template.ends) {
-            Outcome::Nothing(untouched) if self.warnings.is_empty() => {
-                Decision::Untouched(untouched)
+        let pod = object.pointer_mut(&template.pointer).map(Value::take).unwrap_or_default();
+        let refused = matches!(self.decision, Decision::Forecast(Forecast::Refused));
+        match self.inspect(config, directory, pod, template.ends) {
+            Outcome::Nothing(untouched) => {
+                if matches!(self.decision, Decision::Untouched(_)) {
+                    self.decision = Decision::Untouched(untouched);
+                }
             }
-            Outcome::Nothing(_) => Decision::Forecast(Forecast::Misplaced),
             Outcome::Denied(faults) => {
-                self.warnings.extend(refusals(kind, &faults));
-                Decision::Forecast(Forecast::Refused)
+                self.warnings.extend(refusals(text(object, "kind"), &faults));
+                self.decision = Decision::Forecast(Forecast::Refused);
             }
             Outcome::Injected(injected) => {
                 self.warnings.extend(injected.warnings);
-                Decision::Forecast(Forecast::Admitted)
+                if !refused {
+                    self.decision = Decision::Forecast(Forecast::Admitted);
+                }
             }
-        };
-        self.warnings.truncate(MOST_WARNINGS);
+        }
     }
 }
 

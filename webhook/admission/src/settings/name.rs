@@ -61,13 +61,17 @@ pub enum Annotation {
     MemoryRequest,
     /// The agent's limit of memory.
     MemoryLimit,
+    /// The agent's request for ephemeral storage.
+    EphemeralStorageRequest,
+    /// The agent's limit of ephemeral storage.
+    EphemeralStorageLimit,
     /// The size limit of the in-memory volume.
     VolumeSize,
 }
 
 impl Annotation {
     /// Every annotation that sets one thing, in the order of the documentation.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         Self::Inject,
         Self::Files,
         Self::Mode,
@@ -92,6 +96,8 @@ impl Annotation {
         Self::CpuLimit,
         Self::MemoryRequest,
         Self::MemoryLimit,
+        Self::EphemeralStorageRequest,
+        Self::EphemeralStorageLimit,
         Self::VolumeSize,
     ];
 
@@ -122,6 +128,8 @@ impl Annotation {
             Self::CpuLimit => "cpu-limit",
             Self::MemoryRequest => "memory-request",
             Self::MemoryLimit => "memory-limit",
+            Self::EphemeralStorageRequest => "ephemeral-storage-request",
+            Self::EphemeralStorageLimit => "ephemeral-storage-limit",
             Self::VolumeSize => "volume-size",
         }
     }

@@ -52,6 +52,22 @@ pub(crate) const WORKLOADS: &[Resource] = &[
     Resource { version: "batch/v1", name: "cronjobs", kind: "CronJob" },
 ];
 
+/// What other software makes pods of, where there is any.
+pub(crate) const OTHERS_WORKLOADS: &[Resource] = &[
+    Resource {
+        version: "apps.openshift.io/v1",
+        name: "deploymentconfigs",
+        kind: "DeploymentConfig",
+    },
+    Resource { version: "argoproj.io/v1alpha1", name: "rollouts", kind: "Rollout" },
+    Resource { version: "serving.knative.dev/v1", name: "services", kind: "Service" },
+    Resource {
+        version: "sparkoperator.k8s.io/v1beta2",
+        name: "sparkapplications",
+        kind: "SparkApplication",
+    },
+];
+
 /// Objects in one answer: some megabytes at most.
 const PAGE: usize = 250;
 
@@ -192,7 +208,16 @@ fn typed<T: DeserializeOwned>(objects: Vec<Value>) -> anyhow::Result<Vec<T>> {
 }
 
 fn is_not_found(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<Refusal>().is_some_and(|refusal| refusal.code == 404)
+    has_code(error, 404)
+}
+
+/// Whether the caller may not ask for this, which says nothing of whether it is there.
+pub(crate) fn is_forbidden(error: &anyhow::Error) -> bool {
+    has_code(error, 403)
+}
+
+fn has_code(error: &anyhow::Error, code: u16) -> bool {
+    error.downcast_ref::<Refusal>().is_some_and(|refusal| refusal.code == code)
 }
 
 /// Why the API server gave no answer, in its own words: `kube`'s repeat the whole status, and themselves.

@@ -13,7 +13,7 @@ use mayfly_admission::{
     pod::{Pod, text},
     policy::Directory,
     review::{Outcome, inject, owner},
-    workload::Template,
+    workload::Templates,
 };
 
 use crate::agents::{agent, has_ended};
@@ -137,26 +137,27 @@ impl<'a> Survey<'a> {
 
     /// Looks at a workload that makes pods.
     pub(crate) fn workload(&mut self, mut workload: Value) {
-        let Some(template) = Template::of(&workload) else {
-            return;
-        };
+        let templates = Templates::of(&workload);
         let metadata = workload.get("metadata").cloned().unwrap_or_default();
         if !owner(&metadata).is_empty() {
             return;
         }
         let object = format!("{}/{}", text(&workload, "kind"), text(&metadata, "name"));
-        if let Some(misplaced) = template.misplaced(&workload) {
+        for misplaced in templates.warnings() {
             self.add(FindingKind::Misplaced, &metadata, &object, without_name(&misplaced), 0);
         }
         let name = text(&metadata, "namespace");
         let namespace = self.directory.find(name, self.config.needs_namespaces());
-        let pod = workload.pointer_mut(template.pointer).map(Value::take).unwrap_or_default();
-        if let Outcome::Denied(faults) =
-            inject(self.config, namespace.as_deref(), pod, template.ends).outcome
-        {
-            for fault in faults.iter() {
-                self.add(FindingKind::WouldBeRefused, &metadata, &object, fault.to_string(), 0);
+        let mut refused = Vec::new();
+        for template in &templates.list {
+            let pod = workload.pointer_mut(&template.pointer).map(Value::take).unwrap_or_default();
+            let outcome = inject(self.config, namespace.as_deref(), pod, template.ends).outcome;
+            if let Outcome::Denied(faults) = outcome {
+                refused.extend(faults.iter().map(ToString::to_string));
             }
+        }
+        for fault in refused {
+            self.add(FindingKind::WouldBeRefused, &metadata, &object, fault, 0);
         }
     }
 

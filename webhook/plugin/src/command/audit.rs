@@ -67,6 +67,14 @@ async fn look(args: &AuditArgs, cluster: &Cluster) -> anyhow::Result<Report> {
     for workloads in fetch::WORKLOADS {
         cluster.each(*workloads, |workload| survey.workload(workload)).await?;
     }
+    for workloads in fetch::OTHERS_WORKLOADS {
+        match cluster.each_if_any(*workloads, |workload| survey.workload(workload)).await {
+            Err(error) if fetch::is_forbidden(&error) => {
+                report.notes.push(format!("not looked at: {error:#}"));
+            }
+            looked_at => looked_at?,
+        }
+    }
     report.pods = survey.pods();
     let tenants: BTreeSet<String> = survey.tenants().clone();
     report.findings = survey.finish();

@@ -2,10 +2,11 @@
 //!
 //! PURE.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, num::NonZeroU32};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::{
     config::{Additions, Config, ConfigError, Names, PullPolicy},
@@ -22,8 +23,28 @@ pub(super) struct Agent {
     image_mirrors: BTreeSet<String>,
     /// When the kubelet pulls it.
     pull_policy: Option<PullPolicy>,
+    /// As whom it runs where the pod's containers share no user: a number above 0 (65532), or `assigned` where the
+    /// cluster gives each container one, as `OpenShift` does.
+    #[schemars(with = "Option<User>")]
+    user: Option<Value>,
     /// What stays of what other webhooks add to the agent's container, beyond what usually does, and what does not.
     additions: Stay,
+}
+
+/// A user, for the schema.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "the schema's view of a number or a word")]
+enum User {
+    Number(NonZeroU32),
+    Word(Assigned),
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+#[expect(dead_code, reason = "the schema's view of a word")]
+enum Assigned {
+    Assigned,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -50,12 +71,25 @@ impl Agent {
             agent_image: self.image.unwrap_or(usual.agent_image),
             image_mirrors: mirrors(self.image_mirrors)?,
             pull_policy: self.pull_policy.unwrap_or(usual.pull_policy),
+            agent_user: self.user.map_or(Ok(usual.agent_user), |user| agent_user(&user))?,
             additions: Additions {
                 keep: self.additions.keep.into_names("keep")?,
                 drop: self.additions.drop.into_names("drop")?,
             },
             ..usual
         })
+    }
+}
+
+fn agent_user(user: &Value) -> Result<Option<u32>, ConfigError> {
+    let number = user.as_u64().and_then(|number| u32::try_from(number).ok());
+    match number.filter(|number| *number != 0) {
+        Some(number) => Ok(Some(number)),
+        None if user == "assigned" => Ok(None),
+        None => {
+            let allowed = "the number of a user other than root, or `assigned`";
+            Err(refused("agent.user", &user.to_string(), allowed))
+        }
     }
 }
 

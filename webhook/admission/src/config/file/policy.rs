@@ -81,6 +81,8 @@ struct Ceilings {
     cpu_limit: Option<String>,
     memory_request: Option<String>,
     memory_limit: Option<String>,
+    ephemeral_storage_request: Option<String>,
+    ephemeral_storage_limit: Option<String>,
     volume_size: Option<String>,
 }
 
@@ -206,6 +208,8 @@ impl Ceilings {
             (Annotation::CpuLimit, self.cpu_limit),
             (Annotation::MemoryRequest, self.memory_request),
             (Annotation::MemoryLimit, self.memory_limit),
+            (Annotation::EphemeralStorageRequest, self.ephemeral_storage_request),
+            (Annotation::EphemeralStorageLimit, self.ephemeral_storage_limit),
             (Annotation::VolumeSize, self.volume_size),
         ];
         let given = given.into_iter().filter_map(|(of, text)| Some((of, text?)));

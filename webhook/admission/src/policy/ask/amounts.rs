@@ -12,15 +12,16 @@ use crate::{
 };
 
 /// Request and limit of each resource.
-const RESOURCES: [[Annotation; 2]; 2] = [
+const RESOURCES: [[Annotation; 2]; 3] = [
     [Annotation::CpuRequest, Annotation::CpuLimit],
     [Annotation::MemoryRequest, Annotation::MemoryLimit],
+    [Annotation::EphemeralStorageRequest, Annotation::EphemeralStorageLimit],
 ];
 
 impl Ask {
     pub(super) fn add_amounts(&mut self, request: &Request, pod: &Pod<'_>) {
-        let Resources { volume, cpu, memory } = Resources::of(request, pod);
-        for (names, pair) in RESOURCES.into_iter().zip([cpu, memory]) {
+        let Resources { volume, cpu, memory, storage } = Resources::of(request, pod);
+        for (names, pair) in RESOURCES.into_iter().zip([cpu, memory, storage]) {
             self.add_pair(request, names, &as_admitted(pair));
         }
         let size = Annotation::VolumeSize;

@@ -75,14 +75,33 @@ fn what_concerns_nobody_is_allowed_in_silence() {
         (json!({"example.com/x": "y"}), vec![], "not-annotated"),
         (json!({"mayfly.dev/inject": "false"}), vec![], "switched-off"),
         (faulty.clone(), vec![("/metadata/ownerReferences", owner)], "owned"),
-        (faulty.clone(), vec![("/kind", json!("Service"))], "not-a-workload"),
-        (faulty, vec![("/apiVersion", json!("example.com/v1"))], "not-a-workload"),
+        (
+            json!({}),
+            vec![("/apiVersion", json!("example.com/v1")), ("/spec", json!({}))],
+            "not-a-workload",
+        ),
         (sound(), vec![("/spec/template", json!(null))], "not-annotated"),
     ] {
         let review = foresee(&annotations, &changes);
         assert_eq!((review.decision.reason(), &*review.warnings), (reason, &[] as &[String]));
         review.answer().expect("an answer");
     }
+}
+
+#[test]
+fn any_kind_that_has_a_template_is_a_workload() {
+    let rollout = [("/apiVersion", json!("argoproj.io/v1alpha1")), ("/kind", json!("Rollout"))];
+    let review = foresee(&json!({"mayfly.dev/inject": "maybe"}), &rollout);
+    assert_eq!(review.decision.reason(), "refused");
+    assert!(review.warnings[0].contains("the pods of this Rollout"), "{:?}", review.warnings);
+    assert_eq!(foresee(&sound(), &rollout).decision.reason(), "admitted");
+    let good =
+        json!({"metadata": {"annotations": sound()}, "spec": {"containers": [{"name": "app"}]}});
+    let mut bad = good.clone();
+    bad["metadata"]["annotations"]["mayfly.dev/mode"] = json!("x");
+    let [version, kind] = rollout;
+    let review = foresee(&sound(), &[version, kind, ("/spec", json!([good, bad, good]))]);
+    assert_eq!((review.decision.reason(), review.warnings.len()), ("refused", 1));
 }
 
 #[test]

@@ -120,6 +120,10 @@ fn a_workload_is_found_by_what_its_pods_would_be_refused_for() {
     let [finding] =
         survey(&[], &[deployment(json!({}), asking())]).try_into().expect("one finding");
     assert_eq!(finding.kind, FindingKind::Misplaced);
+    let mut rollout = deployment(faulty.clone(), json!({}));
+    (rollout["apiVersion"], rollout["kind"]) = (json!("argoproj.io/v1alpha1"), json!("Rollout"));
+    let [finding] = survey(&[], &[rollout]).try_into().expect("one finding");
+    assert_eq!((finding.kind, &*finding.object), (FindingKind::WouldBeRefused, "Rollout/web"));
     let mut owned = deployment(faulty, json!({}));
     owned["metadata"]["ownerReferences"] = json!([{"kind": "X", "name": "y", "controller": true}]);
     assert_eq!(survey(&[], &[owned]), []);
