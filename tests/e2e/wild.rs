@@ -150,6 +150,8 @@ async fn every_kind_of_end_is_told(cluster: &Cluster) -> Result<()> {
             "several.yaml, CronJob report: injected",
             "several.yaml, DaemonSet windows: refused",
             "several.yaml, Pod broken: not taken without us either",
+            "several.yaml, Rollout canary: injected",
+            "several.yaml, Deployment gateway: injected",
         ],
         "{told:#?}"
     );

@@ -7,7 +7,10 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use mayfly_admission::{settings::PREFIX, workload::Template};
+use mayfly_admission::{
+    settings::PREFIX,
+    workload::{Template, Templates},
+};
 use serde_json::{Value, json};
 
 /// Something in a folder.
@@ -62,11 +65,16 @@ fn pods(file: &str, object: &Value) -> Vec<(String, Found)> {
     if let Some(items) = object["items"].as_array() {
         return items.iter().flat_map(|item| pods(file, item)).collect();
     }
-    let pod = Template::of(object).and_then(|template| object.pointer(template.pointer));
     let name = ["name", "generateName"].iter().find_map(|it| object["metadata"][it].as_str());
     let kind = object["kind"].as_str().unwrap_or_default();
     let label = format!("{file}, {kind} {}", name.unwrap_or("without a name"));
-    pod.map(|pod| (label, Found::Pod(alone(pod)))).into_iter().collect()
+    let templates = Templates::of(object).list;
+    let pod = |template: &Template| {
+        let pod = object.pointer(&template.pointer)?;
+        let place = (templates.len() > 1).then(|| format!(" at {}", template.place()));
+        Some((label.clone() + &place.unwrap_or_default(), Found::Pod(alone(pod))))
+    };
+    templates.iter().filter_map(pod).collect()
 }
 
 /// The pod by itself, without what has to be in the cluster before it: those are not what is tried.
