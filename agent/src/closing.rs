@@ -78,7 +78,7 @@ mod tests {
             end.send(()).expect("an agent that stays");
             seen
         };
-        let stays = stay(Some(place.path()), &fault, Duration::from_secs(60), asked.as_mut());
+        let stays = stay(Some(place.path()), &fault, Duration::from_mins(1), asked.as_mut());
         let ((), seen) = join!(stays, look);
         assert_eq!(seen, Some(fault));
         assert_eq!(verdict(&folder), None, "a verdict of a life that is over");
