@@ -191,7 +191,7 @@ impl Bench<'_> {
                     made.wanted.extend(kept);
                 }
                 Ok(wanted) => made.wanted.extend(wanted),
-                Err(fault) => broken.push((entry.from.location.clone(), fault)),
+                Err(fault) => broken.push((entry.references()[0].location.clone(), fault)),
             }
         }
         if broken.is_empty() { Ok(made) } else { Err(broken) }
@@ -213,14 +213,15 @@ impl Bench<'_> {
 
     /// The fault of an entry whose file stays although its secret or key is no more.
     fn gone(&self, entry: &FileEntry) -> (Location, Fault) {
-        let location = &entry.from.location;
-        let fault = if let Sight::Missing(fault) = self.sight(location) {
-            referenced(location, fault)
-        } else {
+        let missing = group::locations(entry).find_map(|location| match self.sight(location) {
+            Sight::Missing(fault) => Some((location, referenced(location, fault))),
+            _ => None,
+        });
+        let (location, fault) = missing.unwrap_or_else(|| {
             let (path, from) = (&entry.path, entry.from.label());
             let words = format!("`{path}` from `{from}`: the key is no more; its file is kept");
-            Fault::new(Class::Missing, words)
-        };
+            (&entry.references()[0].location, Fault::new(Class::Missing, words))
+        });
         (location.clone(), fault)
     }
 

@@ -89,9 +89,11 @@ fn parse_json(json: &str) -> Result<Spec, ConfigurationError> {
 
 /// Everything that this agent cannot do, in one message.
 fn refuse(spec: &Spec, in_pod: bool) -> Result<(), ConfigurationError> {
-    let entries = spec.files.entries().iter().filter_map(|entry| {
-        let reason = refusal(spec, &entry.from.location, in_pod)?;
-        Some(format!("`{}` from `{}`: {reason}", entry.path, entry.from.label()))
+    let entries = spec.files.entries().iter().flat_map(|entry| {
+        entry.references().iter().filter_map(move |reference| {
+            let reason = refusal(spec, &reference.location, in_pod)?;
+            Some(format!("`{}` from `{}`: {reason}", entry.path, reference.label()))
+        })
     });
     let addresses = plain_http(spec).filter(|_| in_pod);
     let faults: Vec<String> = entries.chain(addresses).collect();

@@ -18,7 +18,7 @@ pub struct Group {
 
 /// What an entry is made from.
 pub fn locations(entry: &FileEntry) -> impl Iterator<Item = &Location> {
-    std::iter::once(&entry.from.location)
+    entry.references().iter().map(|reference| &reference.location)
 }
 
 /// What makes two entries one group, if they share it.

@@ -1,6 +1,6 @@
 //! From secrets to the files that are wanted: pure, total, the same bytes for the same input.
 //!
-//! Each format is one room below. This one knows nothing of backends, of what is on the volume, or
+//! Each format is one room below, and so is the templates' language. This one knows nothing of backends, of what is on the volume, or
 //! of when it is asked.
 
 mod cause;
@@ -8,6 +8,7 @@ mod dotenv;
 mod members;
 mod pem;
 mod properties;
+mod template;
 mod toml;
 mod values;
 mod yaml;
@@ -15,8 +16,9 @@ mod yaml;
 use std::collections::{BTreeMap, BTreeSet};
 
 use mayfly_spec::{
-    FileEntry, FilePath, Format, Location,
-    file::{Content, Dialect, FileMode},
+    FileEntry, FilePath, Format, Location, Reference,
+    file::{Content, Dialect, FileMode, Origin},
+    reference::Key,
     spec::Access,
 };
 use zeroize::Zeroizing;
@@ -55,10 +57,7 @@ pub fn desired_files(
     let mut desired = DesiredFiles::default();
     let mut errors = Vec::new();
     for entry in entries {
-        let Some(Some(data)) = secrets.get(&entry.from.location) else {
-            continue;
-        };
-        match render(entry, access, data) {
+        match render(entry, access, secrets) {
             Ok(made) => desired.extend(made),
             Err(cause) if entry.optional && cause.is_missing() => {}
             Err(cause) => errors.push(RenderError {
@@ -83,22 +82,39 @@ impl DesiredFiles {
     }
 }
 
-/// What one entry makes.
-fn render(entry: &FileEntry, access: &Access, data: &SecretData) -> Result<DesiredFiles, Cause> {
+/// What one entry makes; nothing, if one of its secrets is missing and may be.
+fn render(
+    entry: &FileEntry,
+    access: &Access,
+    secrets: &Secrets<'_>,
+) -> Result<DesiredFiles, Cause> {
     let mode = entry.mode.unwrap_or(access.mode);
-    match entry.content {
-        Content::File(format) => {
-            let content = content(entry, format, data)?;
-            let files = BTreeMap::from([(entry.path.clone(), DesiredFile { content, mode })]);
-            Ok(DesiredFiles { files, ..DesiredFiles::default() })
-        }
-        Content::Directory => directory(entry, mode, data),
+    let read = |reference: &Reference| secrets.get(&reference.location).copied().flatten();
+    if entry.references().iter().any(|reference| read(reference).is_none()) {
+        return Ok(DesiredFiles::default());
     }
+    let content = match (&entry.from, entry.content) {
+        (Origin::Template(template), _) => template::render(template, read)?,
+        (Origin::Secret(from), content_kind) => {
+            let Some(data) = read(from) else { return Ok(DesiredFiles::default()) };
+            match content_kind {
+                Content::File(format) => content(entry, from.key.as_ref(), format, data)?,
+                Content::Directory => return directory(entry, mode, data),
+            }
+        }
+    };
+    let files = BTreeMap::from([(entry.path.clone(), DesiredFile { content, mode })]);
+    Ok(DesiredFiles { files, ..DesiredFiles::default() })
 }
 
-fn content(entry: &FileEntry, format: Format, data: &SecretData) -> Result<Secret, Cause> {
+fn content(
+    entry: &FileEntry,
+    key: Option<&Key>,
+    format: Format,
+    data: &SecretData,
+) -> Result<Secret, Cause> {
     let picked;
-    let (data, what) = match &entry.from.key {
+    let (data, what) = match key {
         Some(key) => {
             picked = SecretData::from(data.pick(key)?);
             (&picked, key.to_string())

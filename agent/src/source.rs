@@ -25,6 +25,7 @@ use contract::unsupported;
 
 use crate::{
     clock::SystemClock,
+    group,
     http::{Contact, Http},
     root::Root,
     sealing::DataKey,
@@ -44,7 +45,8 @@ impl Backends {
     pub fn new(spec: &Spec, root: &Root, environment: AwsEnvironment) -> Result<Self, SourceError> {
         let http = Http::new(root.clone());
         let wants = |wanted: fn(Kind) -> bool| {
-            spec.files.entries().iter().any(|entry| wanted(entry.from.location.source()))
+            let mut read = spec.files.entries().iter().flat_map(group::locations);
+            read.any(|location| wanted(location.source()))
         };
         let wants_vault = wants(Kind::is_vault);
         let logs_in_by_aws = wants_vault && spec.vault.as_ref().is_some_and(spec::Vault::asks_aws);

@@ -40,6 +40,7 @@ mod search;
 mod secrecy;
 mod start;
 mod strangers;
+mod templates;
 mod tenant;
 mod turmoil;
 mod vault;
@@ -138,6 +139,7 @@ fn topics() -> Vec<Case> {
         vault_auth::cases(),
         wild::cases(),
         rotation::cases(),
+        templates::cases(),
         vault::cases(),
         jobs::cases(),
         outage::cases(),

@@ -19,6 +19,7 @@ mod refresh;
 mod report;
 mod sealed;
 mod strangers;
+mod templates;
 mod trust;
 mod vault_auth;
 mod vault_kinds;

@@ -42,6 +42,10 @@ pub fn pods() -> Vec<(&'static str, String)> {
             )]),
         ),
         ("a long reference", annotated(&[("file.a", format!("aws-sm:{}", "%41".repeat(80_000)))])),
+        ("references in templates", templates("{{secret('vault:a/b#N')}}")),
+        ("parts of templates", templates("{{[1,1,1,1]}}")),
+        ("tags of templates", templates("{%if 1%}")),
+        ("a long template", annotated(&[("template.a", "{{".repeat(100_000))])),
         ("labels", labels()),
         ("containers", spec("containers", &r#"{"name":"a"},"#.repeat(200_000))),
         ("containers with path-env", many_containers()),
@@ -78,6 +82,18 @@ fn annotated(annotations: &[(&str, String)]) -> String {
         all[format!("mayfly.dev/{name}")] = value.as_str().into();
     }
     pod(&all, &json!({"containers": [{"name": "a"}]}))
+}
+
+/// A pod with templates as long as they may be, made of one piece; an `N` in it is a number.
+fn templates(piece: &str) -> String {
+    let text = |template: usize| {
+        let pieces = 0..60_000 / (piece.len() + 4);
+        pieces.map(|at| piece.replace('N', &(template * 10_000 + at).to_string())).collect()
+    };
+    let names = ["template.a", "template.b", "template.c", "template.d"];
+    let all: Vec<(&str, String)> =
+        names.iter().enumerate().map(|(at, name)| (*name, text(at))).collect();
+    annotated(&all)
 }
 
 /// A pod whose list `field` holds `items`, which end with a comma.

@@ -1,4 +1,5 @@
-//! What is written: one file, or one directory of files, each from a reference.
+//! What is written: one file, or one directory of files, each from a reference or
+//! from a template.
 //!
 //! This room knows which names and modes may be asked for; it does not know the volume.
 
@@ -8,6 +9,7 @@ mod entry;
 mod format;
 mod keys;
 mod mode;
+mod origin;
 mod path;
 mod shape;
 
@@ -17,5 +19,6 @@ pub use entry::{Content, EntryError, FileEntry};
 pub use format::Format;
 pub use keys::{Choice, Keys};
 pub use mode::{FileMode, ModeError};
+pub use origin::Origin;
 pub use path::{FilePath, PathError};
 pub use shape::{Decode, Shape, Trim};

@@ -19,7 +19,9 @@ pub mod file;
 pub mod reference;
 pub mod spec;
 pub mod suggestion;
+pub mod template;
 
 pub use file::{FileEntry, FilePath, Files, Format};
 pub use reference::{Location, Reference};
 pub use spec::Spec;
+pub use template::Template;

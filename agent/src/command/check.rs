@@ -45,8 +45,9 @@ pub(super) async fn check(
         spec.files.entries().iter().map(|entry| (entry, verdict(spec, entry, &read))).collect();
     let mut table = Table::new(["FILE", "FROM", "VERSION", "AGE", "RESULT"]);
     for (entry, result) in &results {
-        let fetched = read.held.get(&entry.from.location);
-        table.row(row(entry, fetched, result, clock));
+        let locations: BTreeSet<&Location> = group::locations(entry).collect();
+        let fetched: Vec<_> = locations.into_iter().filter_map(|it| read.held.get(it)).collect();
+        table.row(row(entry, &fetched, result, clock));
     }
     let rotations = report::rotation_table(&rotations, clock.now());
     let before = identities.map(|table| format!("{table}\n")).unwrap_or_default();
@@ -107,15 +108,14 @@ async fn rotations(backends: &Backends, read: &Read) -> Rotations {
 
 /// Whether the entry's file could be written: with how many bytes, or why not.
 fn verdict(spec: &Spec, entry: &FileEntry, read: &Read) -> Result<String, Fault> {
-    let location = &entry.from.location;
-    if let Some(fault) = read.faults.get(location) {
-        return match fault.class {
-            Class::Missing if entry.optional => Ok(format!("left out: {fault}")),
-            _ => Err(fault.clone()),
-        };
+    let locations: BTreeSet<&Location> = group::locations(entry).collect();
+    let faults = locations.iter().filter_map(|location| read.faults.get(*location));
+    let may_lack = entry.optional && faults.clone().all(|fault| fault.class == Class::Missing);
+    if let Some(fault) = Fault::all(faults.cloned()) {
+        return if may_lack { Ok(format!("left out: {fault}")) } else { Err(fault) };
     }
-    let data = read.held.get(location).map(|fetched| &*fetched.data);
-    let secrets = Secrets::from([(location, data)]);
+    let data = |location| read.held.get(location).map(|fetched| &*fetched.data);
+    let secrets: Secrets<'_> = locations.into_iter().map(|it| (it, data(it))).collect();
     let desired = render::desired_files(std::slice::from_ref(entry), &spec.access, &secrets);
     let fault = |errors: Vec<render::RenderError>| Fault::all(errors.into_iter().map(Fault::from));
     match desired.map_err(fault) {
@@ -129,18 +129,20 @@ fn verdict(spec: &Spec, entry: &FileEntry, read: &Read) -> Result<String, Fault>
 
 fn row(
     entry: &FileEntry,
-    fetched: Option<&Fetched>,
+    fetched: &[&Fetched],
     result: &Result<String, Fault>,
     clock: &impl Clock,
 ) -> [String; 5] {
     let nothing = || "-".to_owned();
-    let version = fetched.map(|fetched| &fetched.version);
+    let versions = fetched.iter().map(|fetched| &fetched.version);
     let age = |created: Timestamp| report::age(created, clock.now());
-    let age = version.and_then(|version| version.created).map_or_else(nothing, age);
+    let age =
+        versions.clone().filter_map(|version| version.created).min().map_or_else(nothing, age);
+    let ids: Vec<String> = versions.filter_map(|version| version.id.clone()).collect();
     [
         entry.path.to_string(),
         entry.from.label(),
-        version.and_then(|version| version.id.clone()).unwrap_or_else(nothing),
+        if ids.is_empty() { nothing() } else { ids.join(", ") },
         age,
         result
             .as_ref()
@@ -150,7 +152,9 @@ fn row(
 }
 
 /// What the backend said beside its answer.
-fn warned(fetched: Option<&Fetched>) -> String {
-    let said = fetched.map(|fetched| fetched.warnings.join("; ")).unwrap_or_default();
+fn warned(fetched: &[&Fetched]) -> String {
+    let said: Vec<&str> =
+        fetched.iter().flat_map(|fetched| &fetched.warnings).map(String::as_str).collect();
+    let said = said.join("; ");
     if said.is_empty() { said } else { format!("; it warns: {said}") }
 }

@@ -1,6 +1,9 @@
 //! Why an entry cannot be made from its secret: in words for a person, without a value.
 
-use mayfly_spec::file::{Dialect, PathError};
+use mayfly_spec::{
+    file::{Dialect, PathError},
+    template::{LARGEST, Place},
+};
 use thiserror::Error;
 
 use crate::{
@@ -66,6 +69,19 @@ pub enum Cause {
         /// What is wrong with it.
         reason: PathError,
     },
+    /// A template that fails with these secrets.
+    #[error("{place}: {reason}")]
+    Template {
+        /// Where in its text.
+        place: Place,
+        /// What failed there, in the template's own words.
+        reason: String,
+        /// Whether something that it needs is not in a secret.
+        is_missing: bool,
+    },
+    /// A template that makes more than a file may have.
+    #[error("the template makes a file of more than {LARGEST} bytes")]
+    Large,
     /// Two keys of the secret that cannot both be files.
     #[error("the keys `{0}` and `{1}` cannot both be files; choose one with `keys`")]
     Clash(String, String),
@@ -74,7 +90,11 @@ pub enum Cause {
 impl Cause {
     /// Whether the secret is readable and lacks the key; anything else says nothing of the key.
     pub fn is_missing(&self) -> bool {
-        matches!(self, Self::Pick(cause) if cause.is_missing())
+        match self {
+            Self::Pick(cause) => cause.is_missing(),
+            Self::Template { is_missing, .. } => *is_missing,
+            _ => false,
+        }
     }
 }
 

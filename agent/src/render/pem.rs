@@ -33,6 +33,22 @@ fn write_blocks(blocks: &str, text: &mut Vec<u8>) -> Result<(), &'static str> {
     Ok(())
 }
 
+/// The blocks of `text` with their labels, each line ended alike, or why there are none.
+pub(super) fn blocks(text: &str) -> Result<Vec<(&str, String)>, &'static str> {
+    check(text.trim())?;
+    let mut blocks: Vec<(&str, String)> = Vec::new();
+    for line in text.lines().map(str::trim_end).filter(|line| !line.is_empty()) {
+        if let Some(label) = label(line, "-----BEGIN ") {
+            blocks.push((label, String::new()));
+        }
+        if let Some((_, block)) = blocks.last_mut() {
+            block.push_str(line);
+            block.push('\n');
+        }
+    }
+    Ok(blocks)
+}
+
 /// Whether there are only whole blocks, with nothing around them.
 fn check(blocks: &str) -> Result<(), &'static str> {
     let mut open = None;

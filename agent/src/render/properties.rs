@@ -13,6 +13,11 @@ pub(super) fn write(members: &[Member], text: &mut Vec<u8>) {
     }
 }
 
+/// A value alone.
+pub(super) fn write_value(value: &str, text: &mut Vec<u8>) {
+    escape(value, Blanks::Leading, text);
+}
+
 /// Which blanks are escaped: in a name they all would end it, in a value only the first are lost.
 #[derive(Clone, Copy, PartialEq)]
 enum Blanks {

@@ -9,7 +9,8 @@ fn entries(json: &str) -> Vec<FileEntry> {
 fn rendered(entry: &str, secret: &str) -> Result<DesiredFiles, String> {
     let entries = entries(&format!("[{entry}]"));
     let data = SecretData::from(Secret::from(secret));
-    let secrets = entries.iter().map(|entry| (&entry.from.location, Some(&data))).collect();
+    let secrets =
+        entries.iter().map(|entry| (&entry.references()[0].location, Some(&data))).collect();
     desired_files(&entries, &Access::default(), &secrets)
         .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
 }
@@ -93,7 +94,7 @@ fn a_list_is_json_and_yaml() {
     assert_eq!(text(&entry("a.yaml"), "[]").as_deref(), Ok("[]\n"));
     let entries = entries(&format!("[{}, {}]", entry("a.yaml"), entry("a.json")));
     let data = SecretData::list(Secret::from("a,1"));
-    let secrets = BTreeMap::from([(&entries[0].from.location, Some(&data))]);
+    let secrets = BTreeMap::from([(&entries[0].references()[0].location, Some(&data))]);
     let desired = desired_files(&entries, &Access::default(), &secrets).expect("files");
     let texts: Vec<_> = desired.files.values().map(|file| file.content.expose_text()).collect();
     assert_eq!(texts, [Some(r#"["a","1"]"#), Some("- \"a\"\n- \"1\"\n")]);
@@ -251,7 +252,7 @@ fn binary_secrets_are_written_raw_byte_for_byte() {
     let bytes = b"\xff\x00\xfe\xef\xbb\xbf".to_vec();
     let entries = entries(r#"[{"path":"a","from":"vault:s/a"}]"#);
     let data = SecretData::from(Secret::from(bytes.clone()));
-    let secrets = BTreeMap::from([(&entries[0].from.location, Some(&data))]);
+    let secrets = BTreeMap::from([(&entries[0].references()[0].location, Some(&data))]);
     let desired = desired_files(&entries, &Access::default(), &secrets).expect("files");
     assert_eq!(desired.files.values().next().expect("a file").content.expose(), bytes);
 }

@@ -21,7 +21,7 @@ fn write_member(member: &Member, text: &mut Vec<u8>) -> Result<(), &'static str>
     write_value(&member.value, text)
 }
 
-fn write_value(value: &Json, text: &mut Vec<u8>) -> Result<(), &'static str> {
+pub(super) fn write_value(value: &Json, text: &mut Vec<u8>) -> Result<(), &'static str> {
     match value {
         Json::Null => Err("TOML has no null"),
         Json::Bool(_) => {

@@ -49,7 +49,7 @@ fn subject(key: &str) -> String {
 }
 
 /// Both alphabets, with or without padding, blanks and line breaks anywhere.
-fn base64(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+pub(super) fn base64(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let standard = |byte: &u8| match byte {
         b'-' => b'+',
         b'_' => b'/',

@@ -37,7 +37,7 @@ pub(super) fn write_list(list: &Json, text: &mut Vec<u8>) {
     }
 }
 
-fn write_value(value: &Json, text: &mut Vec<u8>) {
+pub(super) fn write_value(value: &Json, text: &mut Vec<u8>) {
     match value {
         Json::String(string) => write_string(string, text),
         Json::Array(items) => {

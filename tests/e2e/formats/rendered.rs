@@ -11,7 +11,7 @@ pub(super) fn rendered(shape: &str, secret: &str) -> Result<Vec<u8>, String> {
     let entry = format!(r#"{{"from":"vault:secret/app",{shape}}}"#);
     let entry: FileEntry = serde_json::from_str(&entry).map_err(|error| error.to_string())?;
     let data = SecretData::from(Secret::from(secret));
-    let secrets = [(&entry.from.location, Some(&data))].into_iter().collect();
+    let secrets = [(&entry.references()[0].location, Some(&data))].into_iter().collect();
     let entries = std::slice::from_ref(&entry);
     let desired = desired_files(entries, &Access::default(), &secrets)
         .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;

@@ -207,7 +207,7 @@ async fn who_waits_for_a_dead_role_waits_alone() {
     let root = Root::new(Some(pod.root.path().to_owned()));
     let backends = Backends::new(&spec, &root, AwsEnvironment::default()).expect("backends");
     let read = async |at: usize| {
-        let location = spec.files.entries()[at].from.location.clone();
+        let location = spec.files.entries()[at].references()[0].location.clone();
         let ask = [Ask { location, held: None }];
         // In a box: the SDK's futures are too deep for the compiler otherwise.
         let mut answers = Box::pin(backends.fetch_batch(&ask)).await;

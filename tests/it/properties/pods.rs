@@ -163,6 +163,8 @@ fn any_annotations() -> impl Strategy<Value = Map<String, Value>> {
         ("inject", "false"),
         ("files", "[{path: x/y, from: 'aws-sm:x', mode: '0440'}]"),
         ("templates", "x"),
+        ("template.c", "{{ secret('vault:secret/app').a | shell }}\n"),
+        ("template.c", "{{ secret(x) }}"),
     ];
     let some = vec(select(choices), 0..5);
     some.prop_map(|some| {

@@ -14,6 +14,8 @@ const ANNOTATIONS: usize = 256 * 1024;
 const CONTAINERS: usize = 1000;
 /// Entries of one pod; its configuration, of at most 120 KiB, would not hold more.
 pub(crate) const FILES: usize = 1000;
+/// References of all entries together.
+pub(crate) const REFERENCES: usize = 1000;
 /// Names in an annotation that is a list.
 pub(crate) const NAMES: usize = 500;
 /// Variables that `path-env` adds, in all containers together.
@@ -21,7 +23,7 @@ pub(crate) const VARIABLES: usize = 2000;
 /// Variables, and mounts, in a container that claims to be the agent's; what comes after them is not looked at.
 pub(crate) const ADDITIONS: usize = 500;
 /// Values in the YAML of one annotation: so many as `FILES` entries have, with all their fields.
-pub(crate) const YAML_NODES: usize = 12 * FILES;
+pub(crate) const YAML_NODES: usize = 14 * FILES;
 
 /// A body below this size cannot hold enough values to matter.
 const LIGHT: usize = 16 * 1024;

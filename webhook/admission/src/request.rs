@@ -4,7 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use mayfly_spec::{file::FileEntry, reference::Source, spec::Mode};
+use mayfly_spec::{
+    file::FileEntry,
+    reference::{Location, Source},
+    spec::Mode,
+};
 
 use crate::settings::{Annotation, Settings, VaultMethod};
 
@@ -40,8 +44,16 @@ impl Request {
         by_login || self.reads(Source::is_aws)
     }
 
+    /// Everything that is read, with the path of the file that it is read for.
+    pub fn reads_at(&self) -> impl Iterator<Item = (&str, &Location)> {
+        self.files.iter().flat_map(|entry| {
+            let path = entry.path.as_str();
+            entry.references().iter().map(move |reference| (path, &reference.location))
+        })
+    }
+
     /// Whether a file comes from such a source.
     pub fn reads(&self, is_such: impl Fn(Source) -> bool) -> bool {
-        self.files.iter().any(|entry| is_such(entry.from.location.source()))
+        self.reads_at().any(|(_, location)| is_such(location.source()))
     }
 }

@@ -3,9 +3,14 @@
 //! PURE. A file in memory counts against the memory limit of the container that writes it, so
 //! volume and limit are sized together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use mayfly_spec::{FileEntry, Location, file::Content, reference::Source};
+use mayfly_spec::{
+    FileEntry, Location,
+    file::{Content, Origin},
+    reference::{Key, Source},
+    template::{self, Template},
+};
 use serde_json::Value;
 
 use crate::{
@@ -113,25 +118,42 @@ fn needed(volume: &Quantity) -> u64 {
 
 /// Two generations of the largest secrets that there can be, in whole mebibytes.
 fn volume_size(entries: &[FileEntry]) -> Quantity {
-    let mut secrets: BTreeMap<&Location, Vec<&FileEntry>> = BTreeMap::new();
+    let mut secrets: BTreeMap<&Location, Vec<Option<&Key>>> = BTreeMap::new();
+    let mut rendered = 0;
     for entry in entries {
-        secrets.entry(&entry.from.location).or_default().push(entry);
+        match &entry.from {
+            Origin::Secret(from) => {
+                secrets.entry(&from.location).or_default().push(from.key.as_ref());
+            }
+            Origin::Template(template) => rendered += largest_rendered(template),
+        }
     }
-    let contents: u64 =
-        secrets.iter().map(|(secret, entries)| copies(entries) * largest(secret)).sum();
+    let copied: u64 = secrets.iter().map(|(secret, keys)| copies(keys) * largest(secret)).sum();
+    let contents = rendered.saturating_add(copied);
     let pages: u64 = entries.iter().map(|entry| files(entry) * PAGE).sum();
     let generation = contents.saturating_add(pages);
     let size = GENERATIONS.saturating_mul(generation).saturating_add(BESIDE_FILES);
     Quantity::mebibytes(size.div_ceil(MEBIBYTE))
 }
 
+/// What a template may make of its secrets: its own text, and each of them twice as large, as encodings
+/// make them; never more than the agent writes.
+fn largest_rendered(template: &Template) -> u64 {
+    let secrets: BTreeSet<&Location> =
+        template.references().iter().map(|reference| &reference.location).collect();
+    let text = u64::try_from(template.text().len()).unwrap_or(u64::MAX);
+    let most = u64::try_from(template::LARGEST).unwrap_or(u64::MAX);
+    let secrets: u64 = secrets.into_iter().map(|secret| 2 * largest(secret)).sum();
+    text.saturating_add(secrets).min(most)
+}
+
 /// How often the whole of a secret may be written: by each entry that takes all of it, and once by
 /// those together that pick different keys.
-fn copies(entries: &[&FileEntry]) -> u64 {
+fn copies(keys: &[Option<&Key>]) -> u64 {
     let mut picked: BTreeMap<String, u64> = BTreeMap::new();
     let mut whole = 0;
-    for entry in entries {
-        match &entry.from.key {
+    for key in keys {
+        match key {
             Some(key) => *picked.entry(key.to_string()).or_default() += 1,
             None => whole += 1,
         }

@@ -3,8 +3,11 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{Decode, Dialect, FileMode, FilePath, Format, Keys, Shape, Trim};
-use crate::reference::{Reference, ReferenceError};
+use super::{Decode, Dialect, FileMode, FilePath, Format, Keys, Origin, Shape, Trim};
+use crate::{
+    reference::{Reference, ReferenceError},
+    template::{Delimiters, Template, TemplateError},
+};
 
 /// One file, or one directory with a file for each key of a secret.
 ///
@@ -12,6 +15,7 @@ use crate::reference::{Reference, ReferenceError};
 /// - {path: db-password, from: "aws-sm:prod/db#password", mode: "0440"}
 /// - {dir: certs, from: "vault:secret/tls", keys: [tls.crt, tls.key]}
 /// - {path: app.env, from: "vault:secret/app", keys: {password: DB_PASSWORD}, dialect: node}
+/// - {path: app.conf, template: "password = {{ secret('vault:secret/app').password }}"}
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(try_from = "Fields", into = "Fields")]
@@ -20,8 +24,8 @@ pub struct FileEntry {
     pub path: FilePath,
     /// A file or a directory.
     pub content: Content,
-    /// Where the secret is.
-    pub from: Reference,
+    /// Where the secret is, or a template of some.
+    pub from: Origin,
     /// The files' permission bits; `None` takes the configuration's.
     pub mode: Option<FileMode>,
     /// Whether a secret or key that is missing leaves the file out instead of failing.
@@ -50,8 +54,30 @@ pub enum EntryError {
     #[error("an entry of `files` needs either `path` (one file) or `dir` (one file for each key)")]
     Target,
     /// No reference.
-    #[error("`{0}` needs `from`, the reference of its secret")]
+    #[error("`{0}` needs `from`, the reference of its secret, or a `template`")]
     From(FilePath),
+    /// A reference and a template.
+    #[error(
+        "`{0}`: `from` and `template` exclude each other; the template names its secrets itself"
+    )]
+    Both(FilePath),
+    /// A field beside `template` that is for `from`.
+    #[error("`{path}`: `{field}` goes with `from`; a template says it itself, with its filters")]
+    Templated {
+        /// The entry.
+        path: FilePath,
+        /// The field.
+        field: &'static str,
+    },
+    /// A directory from a template.
+    #[error("`{0}`: a `template` makes one file; use `path` instead of `dir`")]
+    TemplateDirectory(FilePath),
+    /// `delimiters` without a template.
+    #[error("`{0}`: `delimiters` goes with `template`")]
+    Delimiters(FilePath),
+    /// A template that cannot be.
+    #[error("`{0}`: `template`: {1}")]
+    Template(FilePath, TemplateError),
     /// A key where the whole secret is spread or formatted.
     #[error("`{path}`: `{field}` needs the whole secret; leave `#{key}` out of its reference")]
     Key {
@@ -100,6 +126,10 @@ struct Fields {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     from: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    template: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    delimiters: Option<Delimiters>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     format: Option<Format>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     mode: Option<FileMode>,
@@ -121,27 +151,40 @@ impl FileEntry {
     /// A file at `path` from `from`, everything else as the names ask for.
     pub fn file(path: FilePath, from: Reference) -> Result<Self, EntryError> {
         let content = Content::File(default_format(&path, &from));
-        let shape = Shape::default();
-        Self { path, content, from, mode: None, optional: false, shape, group: None }.coherent()
+        Self::new(path, content, from).coherent()
     }
 
     /// A directory at `path` with one file for each key of `from`.
     pub fn directory(path: FilePath, from: Reference) -> Result<Self, EntryError> {
-        let content = Content::Directory;
-        let shape = Shape::default();
-        Self { path, content, from, mode: None, optional: false, shape, group: None }.coherent()
+        Self::new(path, Content::Directory, from).coherent()
+    }
+
+    /// A file at `path` that `template` makes.
+    pub fn template(path: FilePath, template: Template) -> Self {
+        Self::new(path, Content::File(Format::Raw), template)
+    }
+
+    fn new(path: FilePath, content: Content, from: impl Into<Origin>) -> Self {
+        let (from, shape) = (from.into(), Shape::default());
+        Self { path, content, from, mode: None, optional: false, shape, group: None }
+    }
+
+    /// Everything that is read for it, which is never nothing.
+    pub fn references(&self) -> &[Reference] {
+        self.from.references()
     }
 
     fn coherent(self) -> Result<Self, EntryError> {
         let path = self.path.clone();
-        if let (Some(field), Some(key)) = (self.needs_whole(), &self.from.key) {
+        let key = self.from.secret().and_then(|reference| reference.key.as_ref());
+        if let (Some(field), Some(key)) = (self.needs_whole(), key) {
             return Err(EntryError::Key { path, field, key: key.to_string() });
         }
         if self.group.as_deref().is_some_and(|group| !is_name(group)) {
             return Err(EntryError::Group(path));
         }
         match self.content {
-            Content::File(_) if self.from.location.is_tree() => Err(EntryError::Tree(path)),
+            Content::File(_) if self.is_one_of_a_tree() => Err(EntryError::Tree(path)),
             Content::File(Format::Raw) if self.has_keys() => Err(EntryError::Keys(path)),
             Content::File(Format::Pem) if !self.has_keys() => Err(EntryError::Pem(path)),
             Content::File(Format::Dotenv) => Ok(self),
@@ -157,6 +200,10 @@ impl FileEntry {
             Content::File(_) if self.has_keys() => Some("keys"),
             Content::File(_) => None,
         }
+    }
+
+    fn is_one_of_a_tree(&self) -> bool {
+        self.from.secret().is_some_and(|reference| reference.location.is_tree())
     }
 
     fn has_keys(&self) -> bool {
@@ -179,12 +226,18 @@ fn default_format(path: &FilePath, from: &Reference) -> Format {
 impl TryFrom<Fields> for FileEntry {
     type Error = EntryError;
 
-    fn try_from(fields: Fields) -> Result<Self, EntryError> {
-        let (path, is_directory) = match (fields.path, fields.dir) {
+    fn try_from(mut fields: Fields) -> Result<Self, EntryError> {
+        let (path, is_directory) = match (fields.path.take(), fields.dir.take()) {
             (Some(path), None) => (path, false),
             (None, Some(path)) => (path, true),
             _ => return Err(EntryError::Target),
         };
+        if fields.template.is_some() {
+            return fields.templated(path, is_directory);
+        }
+        if fields.delimiters.is_some() {
+            return Err(EntryError::Delimiters(path));
+        }
         let from = fields.from.ok_or_else(|| EntryError::From(path.clone()))?;
         let from: Reference =
             from.parse().map_err(|error| EntryError::Reference(path.clone(), error))?;
@@ -195,26 +248,80 @@ impl TryFrom<Fields> for FileEntry {
         };
         let Fields { mode, optional, keys, dialect, decode, trim, group, .. } = fields;
         let shape = Shape { keys, dialect, decode, trim };
-        Self { path, content, from, mode, optional, shape, group }.coherent()
+        Self { path, content, from: from.into(), mode, optional, shape, group }.coherent()
+    }
+}
+
+impl Fields {
+    /// The entry of a template.
+    fn templated(self, path: FilePath, is_directory: bool) -> Result<FileEntry, EntryError> {
+        if self.from.is_some() {
+            return Err(EntryError::Both(path));
+        }
+        if is_directory {
+            return Err(EntryError::TemplateDirectory(path));
+        }
+        if let Some(field) = self.of_a_secret() {
+            return Err(EntryError::Templated { path, field });
+        }
+        let template =
+            Template::parse(self.template.unwrap_or_default(), self.delimiters.unwrap_or_default());
+        let template = template.map_err(|error| EntryError::Template(path.clone(), error))?;
+        let Self { mode, optional, group, .. } = self;
+        FileEntry { mode, optional, group, ..FileEntry::template(path, template) }.coherent()
+    }
+
+    /// A field that says what is done to one secret.
+    fn of_a_secret(&self) -> Option<&'static str> {
+        let fields = [
+            ("format", self.format.is_some()),
+            ("keys", !self.keys.is_empty()),
+            ("dialect", self.dialect.is_some()),
+            ("decode", self.decode.is_some()),
+            ("trim", self.trim.is_some()),
+        ];
+        fields.into_iter().find(|(_, is_there)| *is_there).map(|(field, _)| field)
     }
 }
 
 impl From<FileEntry> for Fields {
     fn from(entry: FileEntry) -> Self {
-        let format = match entry.content {
-            Content::File(format) => {
-                Some(format).filter(|format| *format != default_format(&entry.path, &entry.from))
+        let format = match (entry.content, entry.from.secret()) {
+            (Content::File(format), Some(from)) => {
+                Some(format).filter(|format| *format != default_format(&entry.path, from))
             }
-            Content::Directory => None,
+            _ => None,
         };
         let (path, dir) = match entry.content {
             Content::File(_) => (Some(entry.path), None),
             Content::Directory => (None, Some(entry.path)),
         };
-        let from = Some(entry.from.to_string());
+        let from = entry.from.secret().map(Reference::to_string);
+        let (template, delimiters) = match entry.from {
+            Origin::Secret(_) => (None, None),
+            Origin::Template(template) => {
+                let delimiters = template.delimiters();
+                let written = Some(delimiters).filter(|it| *it != Delimiters::default());
+                (Some(template.text().to_owned()), written)
+            }
+        };
         let FileEntry { mode, optional, shape, group, .. } = entry;
         let Shape { keys, dialect, decode, trim } = shape;
-        Self { path, dir, from, format, mode, optional, keys, dialect, decode, trim, group }
+        Self {
+            path,
+            dir,
+            from,
+            template,
+            delimiters,
+            format,
+            mode,
+            optional,
+            keys,
+            dialect,
+            decode,
+            trim,
+            group,
+        }
     }
 }
 
@@ -237,6 +344,8 @@ mod tests {
             r#"{"path":"a.p12","from":"vault:secret/app#p12","decode":"base64","trim":"newline"}"#,
             r#"{"path":"a","from":"vault:secret/app","format":"pem","keys":["crt","key"]}"#,
             r#"{"path":"tls.crt","from":"vault:secret/tls#crt","group":"tls"}"#,
+            r#"{"path":"app.json","template":"{{ secret('vault:secret/app').a }}\n","mode":"0440"}"#,
+            r#"{"path":"a","template":"[[ secret('vault:a/b') ]]","delimiters":"[[ ]]","group":"x"}"#,
         ] {
             let entry = entry(json).expect(json);
             assert_eq!(serde_json::to_string(&entry).expect("an entry"), json);
@@ -270,6 +379,15 @@ mod tests {
             (r#"{"path":"a.env","from":"vault:a/b","dialect":"bash"}"#, "unknown variant `bash`"),
             (r#"{"path":"a","from":"vault:a/b","format":"pem"}"#, "`format: pem` needs `keys`"),
             (r#"{"path":"a","from":"vault:a/b","group":""}"#, "`a`: `group` is a name"),
+            (r#"{"path":"a","from":"vault:a/b","template":"x"}"#, "`from` and `template` exclude"),
+            (r#"{"dir":"a","template":"x"}"#, "use `path` instead of `dir`"),
+            (r#"{"path":"a","template":"x"}"#, "`a`: `template`: the template names no secret"),
+            (r#"{"path":"a","template":"\n{{"}"#, "`a`: `template`: line 2, column 1"),
+            (r#"{"path":"a","template":"x","format":"json"}"#, "`format` goes with `from`"),
+            (r#"{"path":"a","template":"x","keys":["a"]}"#, "`keys` goes with `from`"),
+            (r#"{"path":"a","template":"x","trim":"newline"}"#, "`trim` goes with `from`"),
+            (r#"{"path":"a","template":"x","delimiters":"((" }"#, "unknown variant `((`"),
+            (r#"{"path":"a","from":"vault:a/b","delimiters":"[[ ]]"}"#, "goes with `template`"),
             (r#"{"path":"a","from":"vault:a/b","moed":"0400"}"#, "unknown field `moed`"),
         ] {
             let error = entry(json).expect_err(json);

@@ -10,6 +10,7 @@ use mayfly_spec::{Location, Spec};
 
 use crate::{
     fault::{Fault, printable},
+    group,
     source::{Fetched, IdentityReport, Rotation},
     table::Table,
     timestamp::Timestamp,
@@ -39,8 +40,8 @@ pub(super) fn identities(spec: &Spec, reports: Vec<IdentityReport>) -> Option<Ta
 
 /// How Vault is logged in to, and to which role.
 fn login(spec: &Spec) -> Option<[String; 2]> {
-    let mut files = spec.files.entries().iter();
-    let is_read = files.any(|entry| entry.from.location.source().is_vault());
+    let mut read = spec.files.entries().iter().flat_map(group::locations);
+    let is_read = read.any(|location| location.source().is_vault());
     let auth = &spec.vault.as_ref().filter(|_| is_read)?.auth;
     Some([format!("vault: {}", auth.method()), auth.role().map_or_else(nothing, str::to_owned)])
 }

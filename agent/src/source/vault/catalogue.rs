@@ -15,7 +15,7 @@ use serde::Deserialize;
 use tokio::{sync::Mutex, time::Instant};
 
 use super::{asker::Asker, mount::Mount, request::Request, verdict::ApiError};
-use crate::source::version::Version;
+use crate::{group, source::version::Version};
 
 /// How long a listing is good: for the secrets of one look, which are asked for together.
 const FRESH: Duration = Duration::from_millis(250);
@@ -49,7 +49,7 @@ impl Catalogue {
     /// The catalogue of what `spec` reads.
     pub(super) fn new(spec: &Spec) -> Self {
         let entries = spec.files.entries().iter();
-        let paths: BTreeSet<_> = entries.filter_map(|entry| newest(&entry.from.location)).collect();
+        let paths: BTreeSet<_> = entries.flat_map(group::locations).filter_map(newest).collect();
         let mut seen = BTreeSet::new();
         let shared = paths.into_iter().map(|(namespace, path)| (namespace, folder(path)));
         let shared = shared.filter(|folder| !seen.insert(*folder));

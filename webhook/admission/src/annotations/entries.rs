@@ -1,4 +1,4 @@
-//! `file.<name>`, `dir.<name>` and `files`: the entries, from whichever annotation they come.
+//! `file.<name>`, `dir.<name>`, `template.<name>` and `files`: the entries, from whichever annotation they come.
 //!
 //! PURE. Knows which sources and fields this version serves.
 
@@ -8,6 +8,7 @@ use mayfly_spec::{
     Reference,
     file::{Content, FileEntry, FilePath, Files},
     reference::Source,
+    template::{Delimiters, Template},
 };
 use serde_json::Value;
 use serde_saphyr::{Error, budget::BudgetBreach};
@@ -19,12 +20,14 @@ use crate::{
 };
 
 /// Fields of an entry that a later version brings.
-const LATER_FIELDS: [&str; 4] = ["template", "delimiters", "max-age", "max-age-action"];
+const LATER_FIELDS: [&str; 2] = ["max-age", "max-age-action"];
 
 /// The entries that could be read, and the names of those that could not.
 #[derive(Debug, Default)]
 pub(super) struct Entries {
     pub(super) files: Vec<FileEntry>,
+    /// How many references they have.
+    references: usize,
     /// The paths of entries that are faulty in some other way.
     faulty: BTreeSet<String>,
     /// Whether something could not be read at all, so that any path may have been meant.
@@ -32,7 +35,7 @@ pub(super) struct Entries {
 }
 
 impl Entries {
-    /// Takes `file.<path>` or `dir.<path>`.
+    /// Takes `file.<path>`, `dir.<path>` or `template.<path>`.
     pub(super) fn add(&mut self, kind: Kind, path: &str, text: &str) -> Result<(), String> {
         self.admit()?;
         let entry = entry(kind, path, text);
@@ -57,6 +60,11 @@ impl Entries {
             Some(path) => drop(self.faulty.insert(path)),
             None => self.unreadable = true,
         })?;
+        self.references += entry.references().len();
+        if self.references > bounds::REFERENCES {
+            self.unreadable = true;
+            return Err(format!("one reference too many; allowed: {}", bounds::REFERENCES));
+        }
         self.files.push(entry);
         Ok(())
     }
@@ -95,7 +103,7 @@ impl Entries {
         let asked = !self.files.is_empty() || !self.faulty.is_empty() || self.unreadable;
         if !asked {
             let message = format!(
-                "no file is asked for; add `{PREFIX}file.<name>`, `{PREFIX}dir.<name>` or `{}`",
+                "no file is asked for; add `{PREFIX}file.<name>`, `{PREFIX}dir.<name>`, `{PREFIX}template.<name>` or `{}`",
                 Annotation::Files
             );
             faults.push(Fault::new(Annotation::Inject.to_string(), message));
@@ -162,17 +170,19 @@ fn list(text: &str) -> Result<Vec<Value>, String> {
 }
 
 fn entry(kind: Kind, path: &str, text: &str) -> Result<FileEntry, String> {
-    if kind == Kind::Template {
-        return Err(ValueError::Later("template").to_string());
-    }
     let path: FilePath = path.parse().map_err(|error| format!("{error}"))?;
-    let from: Reference = text.parse().map_err(|error| format!("{error}"))?;
-    refuse_source(&from)?;
+    let reference = || text.parse::<Reference>().map_err(|error| error.to_string());
     let entry = match kind {
-        Kind::Dir => FileEntry::directory(path, from),
-        _ => FileEntry::file(path, from),
+        Kind::Dir => FileEntry::directory(path, reference()?),
+        Kind::File => FileEntry::file(path, reference()?),
+        Kind::Template => {
+            let template = Template::parse(text.to_owned(), Delimiters::default());
+            Ok(FileEntry::template(path, template.map_err(|error| error.to_string())?))
+        }
     };
-    entry.map_err(|error| error.to_string())
+    let entry = entry.map_err(|error| error.to_string())?;
+    refuse_sources(&entry)?;
+    Ok(entry)
 }
 
 fn listed(entry: Value) -> Result<FileEntry, String> {
@@ -184,18 +194,17 @@ fn listed(entry: Value) -> Result<FileEntry, String> {
     }
     let entry: FileEntry =
         serde_json::from_value(entry).map_err(|error| quote(&error.to_string()))?;
-    refuse_source(&entry.from).map_err(|error| format!("`{}`: {error}", entry.path))?;
+    refuse_sources(&entry).map_err(|error| format!("`{}`: {error}", entry.path))?;
     Ok(entry)
 }
 
-fn refuse_source(from: &Reference) -> Result<(), String> {
-    match from.location.source() {
-        Source::File => {
-            Err("`file:` is for local development only; in a pod, mount the file as a volume"
-                .to_owned())
-        }
-        _ => Ok(()),
+fn refuse_sources(entry: &FileEntry) -> Result<(), String> {
+    let mut sources = entry.references().iter().map(|reference| reference.location.source());
+    if sources.any(|source| source == Source::File) {
+        return Err("`file:` is for local development only; in a pod, mount the file as a volume"
+            .to_owned());
     }
+    Ok(())
 }
 
 fn unreadable(error: &Error) -> String {

@@ -92,7 +92,11 @@ fn a_value_that_is_not_allowed_is_told_with_what_is() {
         ("file.b", "aws-ssm:/prod/", "use `dir` instead of `path`"),
         ("file.b", "kms:AAAA", "has version 0"),
         ("file.b", "kms:AQEA", "is cut off"),
-        ("template.b", "x", "not supported by this version"),
+        ("template.b", "x", "the template names no secret"),
+        ("template.b", "\n{{ secret(x) }}", "line 2, column 4: `secret` takes one reference"),
+        ("template.b", "{{ secret('file:/etc/passwd') }}", "local development only"),
+        ("template.a", "{{ secret('vault:a/b') }}", "`a` is written twice"),
+        ("files", "[{path: b, template: x, dialect: sh}]", "`dialect` goes with `from`"),
         ("files", "{}", "not a YAML list"),
         ("files", "[&a [*a]]", "anchors and aliases"),
         ("files", "[[x]]", "entry 1: not a mapping"),
@@ -172,6 +176,16 @@ fn what_is_too_much_is_refused_by_its_bound() {
         let (_, faults) = ask(&[(name, &value)]);
         assert!(faults[0].contains(reason), "`{}` lacks `{reason}`", faults[0]);
     }
+    let calls = (0..100).map(|at| format!("{{{{ secret('aws-sm:{at}') }}}}"));
+    let template = calls.collect::<Vec<_>>().concat();
+    let many: Vec<(String, &str)> =
+        (0..11).map(|number| (format!("template.f{number}"), &*template)).collect();
+    let many: Vec<(&str, &str)> =
+        many.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    let (_, faults) = ask(&many);
+    assert!(faults[0].contains("one reference too many; allowed: 1000"), "{}", faults[0]);
+    let (_, faults) = ask(&[("template.b", &"x".repeat(70_000))]);
+    assert!(faults[0].contains("70000 bytes long; allowed: 65536"), "{}", faults[0]);
     let many: Vec<(String, &str)> =
         (0..1200).map(|number| (format!("file.f{number}"), "aws-sm:a")).collect();
     let many: Vec<(&str, &str)> =

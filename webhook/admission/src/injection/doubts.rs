@@ -2,7 +2,7 @@
 //!
 //! PURE.
 
-use mayfly_spec::{reference::Source, spec::Mode};
+use mayfly_spec::{FileEntry, reference::Source, spec::Mode};
 use serde_json::Value;
 
 use super::{Planner, api_paths, chosen::ends_before_the_agent};
@@ -23,7 +23,8 @@ impl Planner<'_> {
 
     fn doubt_references(&mut self) {
         let request = self.request;
-        let doubts = request.files.iter().filter_map(|entry| api_paths::doubt(&entry.from));
+        let references = request.files.iter().flat_map(FileEntry::references);
+        let doubts = references.filter_map(api_paths::doubt);
         doubts.take(MOST_WARNINGS).for_each(|doubt| self.warn(&doubt));
     }
 

@@ -2,7 +2,7 @@
 //!
 //! PURE. The API server writes the webhook's name before each key.
 
-use mayfly_spec::spec::Mode;
+use mayfly_spec::{file::FileEntry, spec::Mode};
 use serde::Serialize;
 
 use super::{Decision, Review};
@@ -30,8 +30,9 @@ impl Account {
     /// Takes down what `request` asks for, each reference once.
     pub(super) fn note(&mut self, request: &Request) {
         self.mode = Some(request.settings.mode.unwrap_or(Mode::Sidecar));
-        for file in request.files.iter().take(MOST_REFERENCES) {
-            let reference = line(&file.from.label());
+        let references = request.files.iter().flat_map(FileEntry::references);
+        for reference in references.take(MOST_REFERENCES) {
+            let reference = line(&reference.label());
             if !self.references.contains(&reference) {
                 self.references.push(reference);
             }

@@ -225,7 +225,7 @@ pub(crate) fn defaultable() -> impl Iterator<Item = &'static str> {
 
 /// What an unknown name may have been meant for.
 pub(crate) fn suggestions() -> impl Iterator<Item = &'static str> {
-    let kinds = ["file.<name>", "dir.<name>"];
+    let kinds = ["file.<name>", "dir.<name>", "template.<name>"];
     Annotation::ALL.into_iter().map(Annotation::suffix).chain(kinds)
 }
 

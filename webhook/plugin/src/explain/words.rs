@@ -6,7 +6,7 @@ use mayfly_spec::spec::{Identity, Mode};
 use serde_json::Value;
 
 use super::{
-    AssumedRole, AwsAccess, AwsRole, Explanation, Subject, VaultAccess, VaultRole, Workload,
+    AssumedRole, AwsAccess, AwsRole, Explanation, File, Subject, VaultAccess, VaultRole, Workload,
     subject,
 };
 use mayfly_admission::settings::VaultMethod;
@@ -68,7 +68,9 @@ impl Workload {
         writeln!(f, "  files")?;
         for file in &self.files {
             let optional = if file.optional { " (may be missing)" } else { "" };
-            writeln!(f, "    {:width$}  {}  {}{optional}", file.path, file.mode, file.from)?;
+            let template = if file.template { " (in a template)" } else { "" };
+            let File { path, mode, from, .. } = file;
+            writeln!(f, "    {path:width$}  {mode}  {from}{template}{optional}")?;
         }
         Ok(())
     }

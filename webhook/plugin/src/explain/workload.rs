@@ -59,7 +59,7 @@ pub struct Workload {
     pub(super) locations: BTreeSet<Location>,
 }
 
-/// A file, or a directory of files.
+/// A file, or a directory of files, and one secret that it is made from: a template has several.
 #[derive(Debug, Serialize)]
 pub struct File {
     /// Its whole path; a directory's ends in `/`.
@@ -71,6 +71,9 @@ pub struct File {
     /// What its agent calls the secret: a file's key is none of that.
     #[serde(skip)]
     pub location: String,
+    /// Whether a template puts the secret into it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub template: bool,
     /// Whether it may be missing.
     pub optional: bool,
     /// The kind of its backend.
@@ -133,7 +136,7 @@ impl Workload {
             user,
             group: spec.access.group,
             refresh: (mode != Mode::Init).then(|| spec.refresh.interval.to_string()),
-            files: spec.files.entries().iter().map(|entry| File::new(entry, &spec)).collect(),
+            files: spec.files.entries().iter().flat_map(|entry| File::of(entry, &spec)).collect(),
             vault: VaultAccess::read(&spec, pod, aws.as_ref()),
             aws,
             locations: locations(&spec),
@@ -143,20 +146,23 @@ impl Workload {
 
 /// Everything that is fetched, each once.
 fn locations(spec: &Spec) -> BTreeSet<Location> {
-    spec.files.entries().iter().map(|entry| entry.from.location.clone()).collect()
+    let references = spec.files.entries().iter().flat_map(FileEntry::references);
+    references.map(|reference| reference.location.clone()).collect()
 }
 
 impl File {
-    fn new(entry: &FileEntry, spec: &Spec) -> Self {
+    /// What the entry makes, once for each reference that it is made from.
+    fn of<'a>(entry: &'a FileEntry, spec: &'a Spec) -> impl Iterator<Item = Self> {
         let slash = if entry.content == Content::Directory { "/" } else { "" };
-        Self {
+        entry.references().iter().map(move |reference| Self {
             path: format!("{}/{}{slash}", spec.directory.display(), entry.path),
             mode: entry.mode.unwrap_or(spec.access.mode).to_string(),
-            from: entry.from.label(),
-            location: entry.from.location.label(),
+            from: reference.label(),
+            location: reference.location.label(),
+            template: entry.from.secret().is_none(),
             optional: entry.optional,
-            source: entry.from.location.source(),
-        }
+            source: reference.location.source(),
+        })
     }
 }
 

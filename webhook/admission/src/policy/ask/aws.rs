@@ -17,12 +17,12 @@ impl Ask {
         for region in request.settings.aws_failover_regions.iter().flatten() {
             self.add_setting(request, Kind::AwsRegion, Annotation::AwsFailoverRegions, region);
         }
-        for entry in &request.files {
-            let Some((region, role)) = reference::of_aws(&entry.from.location) else { continue };
+        for (place, location) in request.reads_at() {
+            let Some((region, role)) = reference::of_aws(location) else { continue };
             let options = [(Kind::AwsRegion, region.as_ref()), (Kind::AwsRole, role)];
             for (kind, value) in options {
                 if let Some(value) = value {
-                    self.wish(kind, entry.path.as_str(), value);
+                    self.wish(kind, place, value);
                 }
             }
         }

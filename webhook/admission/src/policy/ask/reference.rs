@@ -18,16 +18,15 @@ use crate::request::Request;
 
 impl Ask {
     pub(super) fn add_references(&mut self, request: &Request) {
-        for entry in &request.files {
-            let location = &entry.from.location;
+        for (place, location) in request.reads_at() {
             let extent = match location {
                 location if location.is_tree() => Extent::Tree,
                 location if location.source().is_vault() => {
-                    self.add_namespace_of(entry, &request.settings)
+                    self.add_namespace_of(place, location, &request.settings)
                 }
                 _ => Extent::Itself,
             };
-            let (place, value) = (entry.path.to_string(), spelling(location));
+            let (place, value) = (place.to_owned(), spelling(location));
             self.wishes.push(Wish { kind: Kind::Reference, place, value, extent });
         }
     }

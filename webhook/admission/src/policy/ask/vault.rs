@@ -2,7 +2,7 @@
 //!
 //! PURE.
 
-use mayfly_spec::{file::FileEntry, reference::Location};
+use mayfly_spec::reference::Location;
 
 use super::{Ask, Extent, Kind, Origin};
 use crate::{
@@ -45,10 +45,15 @@ impl Ask {
     }
 
     /// A namespace that the reference names by itself is a namespace that is asked for.
-    pub(super) fn add_namespace_of(&mut self, entry: &FileEntry, settings: &Settings) -> Extent {
-        let namespace = effective_vault_namespace(&entry.from.location, settings);
+    pub(super) fn add_namespace_of(
+        &mut self,
+        place: &str,
+        location: &Location,
+        settings: &Settings,
+    ) -> Extent {
+        let namespace = effective_vault_namespace(location, settings);
         if namespace != vault_namespace(settings) {
-            self.wish(Kind::VaultNamespace, entry.path.as_str(), namespace);
+            self.wish(Kind::VaultNamespace, place, namespace);
         }
         Extent::In(namespace.to_owned())
     }
