@@ -30,8 +30,8 @@ pub(crate) fn cases() -> Vec<Case> {
     cases.into_iter().map(Case::alone).collect()
 }
 
-/// How long the hostility lasts, and where there is not the time for that.
-const EXTENT: [Duration; 2] = [Duration::from_mins(2), Duration::from_secs(30)];
+/// How long the hostility lasts.
+const EXTENT: Duration = Duration::from_mins(2);
 
 /// Between two pods of one crowd: the API server itself needs its time for megabytes.
 const PACE: Duration = Duration::from_secs(3);
@@ -57,8 +57,7 @@ async fn a_hostile_tenant_holds_up_nobody(cluster: &Cluster) -> Result<()> {
     let before = eventually("earlier replicas to be gone", PATIENCE, settled).await?;
     let hostile = Hostile::new(cluster).await?;
     let stranger = hostile.tenant.run(&Manifest::plain("stranger")).await?;
-    let [long, short] = EXTENT;
-    let end = Instant::now() + if cluster.soak() { long } else { short };
+    let end = Instant::now() + EXTENT;
     let deployments = hostile.deploy().await?;
     let pods = crowds::pods();
     let crowds = pods.iter().map(|(name, pod)| hostile.flood(name, pod, end));

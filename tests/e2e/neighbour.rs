@@ -31,7 +31,7 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use crate::{manifest::Manifest, operator, tenant::Tenant};
 
 /// What it does to a pod's `spec`.
-pub(crate) type Change = fn(&mut Value);
+type Change = dyn Fn(&mut Value) + Send + Sync;
 
 /// A webhook that is asked about each new pod of one tenant.
 #[derive(Debug)]
@@ -44,6 +44,8 @@ pub(crate) struct Neighbour {
 pub(crate) enum Turn {
     /// Before Mayfly.
     Before,
+    /// Before Mayfly, and again when Mayfly has changed something.
+    BeforeAndAgain,
     /// After Mayfly, once.
     After,
     /// After Mayfly, and after whatever Mayfly puts right.
@@ -54,7 +56,7 @@ impl Turn {
     /// The API server asks webhooks in the order of their registrations' names.
     fn name(self) -> &'static str {
         match self {
-            Self::Before => "a-neighbour",
+            Self::Before | Self::BeforeAndAgain => "a-neighbour",
             Self::After | Self::AfterAll => "z-neighbour",
         }
     }
@@ -62,21 +64,25 @@ impl Turn {
     fn reinvocation(self) -> &'static str {
         match self {
             Self::Before | Self::After => "Never",
-            Self::AfterAll => "IfNeeded",
+            Self::BeforeAndAgain | Self::AfterAll => "IfNeeded",
         }
     }
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Office {
-    change: Change,
+    change: Arc<Change>,
     asked: Arc<AtomicUsize>,
 }
 
 impl Neighbour {
     /// Serves and registers, and waits until the API server asks.
-    pub(crate) async fn of(tenant: &Tenant<'_>, turn: Turn, change: Change) -> Result<Self> {
-        let office = Office { change, asked: Arc::default() };
+    pub(crate) async fn of(
+        tenant: &Tenant<'_>,
+        turn: Turn,
+        change: impl Fn(&mut Value) + Send + Sync + 'static,
+    ) -> Result<Self> {
+        let office = Office { change: Arc::new(change), asked: Arc::default() };
         let pair = rcgen::generate_simple_self_signed([HOST.to_owned()])?;
         let door = Door::open(&pair).await?;
         let registration = registration(tenant, turn, door.local_addr()?, &pair.cert.pem()).await?;

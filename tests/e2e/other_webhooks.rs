@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     manifest::{SLEEP, container},
-    neighbour::{Change, Neighbour, Turn},
+    neighbour::{Neighbour, Turn},
     tenant::Tenant,
 };
 
@@ -90,7 +90,11 @@ async fn one_that_insists_on_removing_the_agent(cluster: &Cluster) -> Result<()>
     the_pod_is_refused(cluster, Turn::AfterAll, remove_agent).await
 }
 
-async fn the_agent_is_complete(cluster: &Cluster, turn: Turn, change: Change) -> Result<()> {
+async fn the_agent_is_complete(
+    cluster: &Cluster,
+    turn: Turn,
+    change: fn(&mut Value),
+) -> Result<()> {
     let tenant = Tenant::new(cluster, "webhooks").await?;
     let value = tenant.put("app").await?;
     let _neighbour = Neighbour::of(&tenant, turn, change).await?;
@@ -112,7 +116,7 @@ async fn the_agent_is_complete(cluster: &Cluster, turn: Turn, change: Change) ->
 }
 
 /// After all: whatever Mayfly puts right is taken away again, so only the last word is left.
-async fn the_pod_is_refused(cluster: &Cluster, turn: Turn, change: Change) -> Result<()> {
+async fn the_pod_is_refused(cluster: &Cluster, turn: Turn, change: fn(&mut Value)) -> Result<()> {
     let tenant = Tenant::new(cluster, "webhooks").await?;
     tenant.put("app").await?;
     let _neighbour = Neighbour::of(&tenant, turn, change).await?;
@@ -127,7 +131,7 @@ fn mounts(container: &Value, volume: &str) -> bool {
 }
 
 /// The containers of both lists.
-fn containers(spec: &mut Value) -> impl Iterator<Item = &mut Value> {
+pub(crate) fn containers(spec: &mut Value) -> impl Iterator<Item = &mut Value> {
     let lists = spec.as_object_mut().into_iter().flatten();
     let lists = lists.filter(|(list, _)| ["containers", "initContainers"].contains(&list.as_str()));
     lists.filter_map(|(_, list)| list.as_array_mut()).flatten()

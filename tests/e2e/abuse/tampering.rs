@@ -18,7 +18,10 @@ use mayfly_tests::{
         suite::Case,
     },
 };
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Uid, chownat, mkdirat, mknodat, openat};
+use rustix::{
+    fs::{AtFlags, CWD, FileType, Mode, OFlags, Uid, chownat, mkdirat, mknodat, openat},
+    io::Errno,
+};
 use serde_json::{Value, json};
 
 use super::{app_is_untouched, becomes, still_refreshes, watcher};
@@ -134,10 +137,15 @@ impl Hostile {
         Ok(Self { volume, bait, user: link.uid() })
     }
 
+    /// The agent's account of itself on the volume, which is for others to read.
+    fn account(&self) -> Result<Value> {
+        let text = fs::read_to_string(self.volume.join("status.json"));
+        serde_json::from_str(&text.context("read the status")?).context("read the status")
+    }
+
     fn plant_status(&self) -> Result<()> {
         let path = self.volume.join("status.json");
-        let text = fs::read_to_string(&path).context("read the status")?;
-        let mut status: Value = serde_json::from_str(&text).context("read the status")?;
+        let mut status = self.account()?;
         status["generation"] = json!(u64::MAX);
         status["state"] = json!("failed");
         status["error"] = json!({"class": "refused", "message": "planted \u{1b}]0;planted\u{7}"});
@@ -155,14 +163,24 @@ impl Hostile {
         // Those of an earlier round may still be there.
         let top = self.volume.join(format!("..7-{:08x}", fastrand::u32(..)));
         fs::create_dir_all(&top).context("plant a directory")?;
-        self.give(&top)?;
         let mut at = fs::File::open(&top).context("open it")?;
+        self.give(&top)?;
         for _ in 0..40_000 {
-            mkdirat(&at, "d", Mode::RWXU).context("plant a directory")?;
-            chownat(&at, "d", Some(Uid::from_raw(self.user)), None, AtFlags::SYMLINK_NOFOLLOW)?;
-            at = openat(&at, "d", OFlags::DIRECTORY | OFlags::RDONLY, Mode::empty())?.into();
+            match self.plant_level(&at) {
+                Ok(next) => at = next,
+                // The agent sweeps already.
+                Err(Errno::NOENT) => break,
+                Err(error) => return Err(error).context("plant a directory in the last one"),
+            }
         }
         Ok(())
+    }
+
+    fn plant_level(&self, above: &fs::File) -> Result<fs::File, Errno> {
+        let user = Some(Uid::from_raw(self.user));
+        mkdirat(above, "d", Mode::RWXU)?;
+        chownat(above, "d", user, None, AtFlags::SYMLINK_NOFOLLOW)?;
+        Ok(openat(above, "d", OFlags::DIRECTORY | OFlags::RDONLY, Mode::empty())?.into())
     }
 
     /// Plants something at a name of the volume, in place of what is there. The agent mends all the while, and may be
@@ -297,6 +315,9 @@ async fn everything_at_once_for_a_while_changes_nothing(cluster: &Cluster) -> Re
         waited.context("the gate does not open")?;
         let said = pod.exec_in("mayfly-agent", &["/mayfly-agent", "status"]).await?;
         ensure!(!said.contains("planted") && !said.contains('\u{1b}'), "the status says {said:?}");
+        // Its account on the volume comes after the files, and the next round begins with it.
+        let accounted = || async { hostile.account().map(drop) };
+        eventually("the agent's account to be a file again", PATIENCE, accounted).await?;
     }
     ensure!(fs::read_to_string(&hostile.bait)? == BAIT, "a planted link was followed");
     nothing_was_restarted(&pod).await
