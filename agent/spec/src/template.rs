@@ -10,13 +10,14 @@ mod bounds;
 mod delimiters;
 mod error;
 mod finder;
+mod limits;
 mod words;
 
 use minijinja::machinery;
 
-pub use bounds::{LARGEST, LONGEST, MOST_REFERENCES};
 pub use delimiters::Delimiters;
 pub use error::{Place, TemplateError, quote};
+pub use limits::{LARGEST, LONGEST, MOST_REFERENCES};
 pub use words::{FILTERS, FUNCTIONS, TESTS};
 
 use crate::reference::Reference;

@@ -8,6 +8,7 @@
 //! messages can quote values, so none of them is ever told: a fault has a place, the template's own words there, and
 //! ours.
 
+mod diagnosis;
 mod filters;
 mod language;
 mod lookups;
@@ -33,7 +34,7 @@ pub(super) fn render<'a>(
     let mut sink = Sink::default();
     match evaluate(&environment, template.text(), &mut sink) {
         Ok(()) => Ok(sink.into()),
-        Err(error) => Err(refusal::cause(template.text(), &error, &lookups)),
+        Err(error) => Err(diagnosis::cause(template.text(), &error, &lookups)),
     }
 }
 

@@ -5,20 +5,10 @@
 
 use minijinja::machinery::{Span, Token, tokenize};
 
-use super::{Delimiters, Place, TemplateError};
-
-/// The longest template, in bytes: half of what fits into a pod's configuration.
-pub const LONGEST: usize = 64 * 1024;
-/// The largest file that the agent makes of one, in bytes.
-pub const LARGEST: usize = 1024 * 1024;
-/// References of one template, each counted once.
-pub const MOST_REFERENCES: usize = 100;
-/// Parts of one expression or statement.
-const MOST_TOKENS: usize = 400;
-/// Parts of all expressions and statements together: what they make of a value nests no deeper than that.
-const MOST_TOKENS_IN_ALL: usize = 5000;
-/// Alternatives in a template.
-const MOST_BRANCHES: usize = 100;
+use super::{
+    Delimiters, Place, TemplateError,
+    limits::{LONGEST, MOST_BRANCHES, MOST_TOKENS, MOST_TOKENS_IN_ALL},
+};
 
 /// Refuses what is too long, or would nest too deep. What is no template at all is told by its parser.
 pub(super) fn check(text: &str, delimiters: Delimiters) -> Result<(), TemplateError> {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::bounds::{LONGEST, MOST_REFERENCES};
+use super::limits::{LONGEST, MOST_REFERENCES};
 use crate::{reference::ReferenceError, suggestion::Suggestion};
 
 /// So many characters of a template's own words are quoted.
